@@ -1,0 +1,27 @@
+/*
+ * budget.h
+ *		Memory announced before it is taken, against relearn.max_memory.
+ */
+#ifndef RELEARN_CORE_BUDGET_H
+#define RELEARN_CORE_BUDGET_H
+
+typedef struct Budget
+{
+	Size		limit;			/* bytes */
+	Size		used;
+} Budget;
+
+extern bool budget_fits(const Budget *b, Size bytes);
+
+/* Book the bytes, or fail with what is needed in all ("what" names the consumer: "the rows of the source"). */
+extern void budget_take(Budget *b, Size bytes, const char *what);
+extern void budget_return(Budget *b, Size bytes);
+
+/* ERRCODE_PROGRAM_LIMIT_EXCEEDED naming "what", the bytes needed in all, the limit, and how to raise it. */
+extern void budget_fail(const Budget *b, Size needed, const char *what) pg_attribute_noreturn();
+
+/* Products and sums of sizes that stop at SIZE_MAX instead of wrapping. */
+extern Size size_times(Size a, Size b);
+extern Size size_plus(Size a, Size b);
+
+#endif

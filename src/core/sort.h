@@ -1,0 +1,20 @@
+/*
+ * sort.h
+ *		Radix sorts and selection over large arrays; interruptible.
+ */
+#ifndef RELEARN_CORE_SORT_H
+#define RELEARN_CORE_SORT_H
+
+/* Ascending by key, stable; payload follows its key.  scratch arrays have n elements each. */
+extern void sort_keys(uint64 *key, uint32 *payload, uint64 *key_scratch, uint32 *payload_scratch, uint32 n);
+
+/* A bijection from doubles to unsigned integers that keeps their order; -0 equals 0, NaN goes last. */
+extern uint64 sortable_double(double x);
+
+/* The k-th smallest (0-based) of n finite values; permutes them. */
+extern double select_kth(double *value, int64 n, int64 k);
+
+/* The median; the mean of the middle two where n is even.  Permutes.  n > 0. */
+extern double median(double *value, int64 n);
+
+#endif

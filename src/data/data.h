@@ -1,0 +1,179 @@
+/*
+ * data.h
+ *		From a source (table, view or one SELECT) to a frame: typed cells in canonical order, split and fingerprinted.
+ *
+ * The source runs with the caller's rights, read-only, streamed row by row.  A cell is one double: a number, a truth value (0/1), microseconds,
+ * or the code of a category level; a missing value is NaN.
+ */
+#ifndef RELEARN_DATA_H
+#define RELEARN_DATA_H
+
+#include "access/tupdesc.h"
+#include "executor/tuptable.h"
+#include "nodes/pg_list.h"
+#include "pgtime.h"
+
+#include "core/budget.h"
+#include "core/dictionary.h"
+
+/* ---- kinds: what a column means to a model; stored in artifacts, so numbers are never reused ---- */
+typedef enum ColumnKind
+{
+	KIND_NUMBER = 1,			/* int2/4/8, float4/8, numeric: the value */
+	KIND_BOOLEAN = 2,			/* 0 or 1 */
+	KIND_CATEGORY = 3,			/* text, varchar, char, enum, uuid: the code of the level */
+	KIND_TIMESTAMP = 4,			/* date, timestamp, timestamptz: local microseconds since 2000-01-01 in the model's time zone */
+	KIND_TIME = 5,				/* time: seconds since midnight */
+	KIND_INTERVAL = 6			/* seconds, as extract(epoch) counts them */
+} ColumnKind;
+
+#define KIND_LAST KIND_INTERVAL
+
+extern const char *kind_name(ColumnKind kind);	/* "number", "boolean", "category", "timestamp", "time", "interval" */
+
+/* The kind of a type (domains looked through); false where the type is none a model takes. */
+extern bool kind_of_type(Oid type, ColumnKind *kind);
+
+/* ---- cells: one datum -> one double ---- */
+typedef struct CellReader
+{
+	int			op;				/* private */
+	ColumnKind	kind;
+	pg_tz	   *zone;			/* for timestamptz */
+	FmgrInfo	output;			/* for types read through their text */
+	Oid			type;
+} CellReader;
+
+/* Prepare reading a type as a kind.  False where that cannot be (the caller words the error). */
+extern bool cell_reader_init(CellReader *reader, Oid type, ColumnKind kind, pg_tz *zone);
+
+/*
+ * Read a non-NULL datum of any kind but a category.  Infinite dates come back as NaN; +-Infinity of numbers stays.
+ */
+extern double cell_number(CellReader *reader, Datum value);
+
+/* Read a non-NULL datum of a category: its text (not NUL-terminated, valid until the next call or the end of the datum). */
+extern const char *cell_text(CellReader *reader, Datum value, int *length);
+
+/*
+ * Text -> cell of a non-category kind, for JSON input: false where the text is no such value.
+ */
+extern bool cell_parse(ColumnKind kind, pg_tz *zone, const char *text, double *cell);
+
+/* ---- source ---- */
+typedef struct Source
+{
+	const char *text;			/* as the caller wrote it */
+	TupleDesc	tupdesc;		/* names and types of all its columns */
+	struct Private_SourcePlan *plan;
+} Source;
+
+/*
+ * Parse and plan under the caller's rights; needs no SPI connection of the caller's.  Errors: missing table, no SELECT, several statements...
+ * wanted: names of the columns to read, or NIL for all (a table's unread columns are then not even fetched).
+ */
+extern Source *source_open(const char *text);
+
+/* Called per row with a slot whose first "natts" columns are deformed (tts_values, tts_isnull).  Return false to stop early. */
+typedef bool (*SourceRow) (TupleTableSlot *slot, void *state);
+
+/* Run it read-only, streaming.  May run in parallel by itself. */
+extern void source_run(Source *source, SourceRow row, void *state);
+extern void source_close(Source *source);
+
+/* Attribute number (1-based) of a column by exact name; 0 where there is none.  An ambiguous name is an error. */
+extern int	source_column(const Source *source, const char *name);
+
+/* ---- frame ---- */
+typedef enum Task
+{
+	TASK_REGRESSION = 1,
+	TASK_BINARY = 2,
+	TASK_MULTICLASS = 4
+} Task;
+
+typedef struct FrameColumn
+{
+	char	   *name;
+	char	   *type_name;		/* as format_type_be says it, for describe and errors */
+	ColumnKind	kind;
+	Dictionary *levels;			/* categories only: all levels seen, bytewise order = code order */
+	int64		missing;		/* NULL, NaN, infinite dates, unparsable text */
+	int64		nan;			/* of them NaN in a number column */
+	int64		infinite;		/* +-Infinity in a number column; kept in the cells */
+	int64		inexact;		/* integers beyond 2^53 */
+} FrameColumn;
+
+typedef enum Part
+{
+	PART_TRAIN,
+	PART_VALIDATION,
+	PART_TEST
+} Part;
+
+#define NPARTS 3
+
+typedef struct FrameRequest
+{
+	const char *source;
+	const char *target;			/* required */
+	const char *key;			/* column whose value orders and splits the rows; NULL: the rows' content does */
+	const char *time;			/* column to split by, earliest rows train; NULL: by hash */
+	const char *weight;			/* column of sample weights; NULL */
+	List	   *features;		/* of char *: only these columns; NIL: all but target, key, weight (the time column stays a feature) */
+	List	   *exclude;		/* of char * */
+	List	   *categories;		/* of char *: columns to read as categories whatever their type */
+	List	   *numbers;		/* of char *: text columns to read as numbers; unparsable text is missing */
+	bool		classification; /* task => 'classification' was asked for */
+	bool		regression;		/* task => 'regression' was asked for */
+	double		share[NPARTS];	/* of the split, summing to 1 */
+	int64		seed;
+	pg_tz	   *zone;			/* the model's time zone */
+	Budget	   *budget;
+} FrameRequest;
+
+/*
+ * nrows rows of ncells cells each: cells 0 .. ncolumns-1 are the features, then target, then weight (if any).  Position = canonical order:
+ * 0 .. nrows-1; part p holds positions part_start[p] .. part_start[p+1]-1.
+ */
+typedef struct Frame
+{
+	int			ncolumns;
+	FrameColumn *columns;
+	FrameColumn target;			/* classification: kind CATEGORY; levels = labels (booleans false,true; integers in numeric order; text bytewise), classes seen anywhere */
+	bool		classification;
+	bool		has_weight;
+	int			ncells;
+	int64		nrows;
+	int64		part_start[NPARTS + 1];
+	int64		null_targets;	/* rows left out because the target was NULL (or NaN) */
+	int64		zero_weights;
+	uint8		fingerprint[16];	/* order-independent hash of the rows used */
+	List	   *warnings;		/* of char * */
+	double	  **chunk;			/* private: cells in the order of arrival */
+	uint32	   *order;			/* private: canonical position -> row of arrival */
+	MemoryContext context;
+} Frame;
+
+#define FRAME_CHUNK_BITS 12
+#define FRAME_CHUNK_ROWS (1 << FRAME_CHUNK_BITS)
+
+extern Frame *frame_load(const FrameRequest *request);
+extern void frame_free(Frame *frame, Budget *budget);
+
+/* The cells of the row at a canonical position: (ncells) doubles. */
+static inline const double *
+frame_row(const Frame *frame, int64 position)
+{
+	uint32		row = frame->order[position];
+
+	return frame->chunk[row >> FRAME_CHUNK_BITS] + (Size) (row & (FRAME_CHUNK_ROWS - 1)) * frame->ncells;
+}
+
+static inline int64
+frame_part_rows(const Frame *frame, Part part)
+{
+	return frame->part_start[part + 1] - frame->part_start[part];
+}
+
+#endif

@@ -1,0 +1,118 @@
+/*
+ * learner.h
+ *		The interface between training data and algorithms.  Adding one = one file + one line in learner.c.
+ *
+ * A learner is mathematics only: it sees design rows and targets, may allocate in the current memory context, checks for interrupts at least
+ * once per row block, and raises no user errors but numerical failure; it knows no SQL, SPI, JSON or catalog.
+ */
+#ifndef RELEARN_LEARNER_H
+#define RELEARN_LEARNER_H
+
+#include "core/bytes.h"
+#include "data/data.h"
+
+/* ---- hyperparameters: one table row each drives parsing, bounds, hints and ml.parameters() ---- */
+typedef enum ParameterType
+{
+	PARAM_INT,
+	PARAM_FLOAT,
+	PARAM_BOOL,
+	PARAM_CHOICE				/* an int, index into choices */
+} ParameterType;
+
+typedef struct Parameter
+{
+	const char *name;
+	const char *aliases;		/* comma-separated, or NULL */
+	ParameterType type;
+	Size		offset;			/* into the learner's options struct: int, double, bool or int */
+	double		fallback;		/* default; NaN = not set (PARAM_FLOAT only) */
+	double		min,
+				max;			/* inclusive; -+HUGE_VAL for none */
+	const char *const *choices; /* PARAM_CHOICE: NULL-terminated */
+	const char *help;			/* one line */
+} Parameter;
+
+/* ---- training data ---- */
+typedef struct TrainingSet
+{
+	Task		task;
+	int64		nrows;
+	int			ncolumns;		/* of the design matrix; 0 is legal (no usable feature) */
+	int			nclasses;		/* 0 for regression */
+	const double *target;		/* (nrows) value, or class code 0 .. nclasses-1 */
+	const double *weight;		/* (nrows), or NULL: all 1; class weights are in it */
+	const double *offset;		/* (ncolumns) design = (original - offset) / scale */
+	const double *scale;
+	const int  *group;			/* (ncolumns) ascending number of the source column each comes from */
+
+	/* rows start .. start+count-1 as (count, ncolumns), row-major; valid until the next call; count <= DESIGN_BLOCK unless kept */
+	const double *(*rows) (void *design, int64 start, int count);
+	void	   *design;
+	uint64		seed;
+	List	   *warnings;		/* of char *: appended by the learner through training_warning */
+} TrainingSet;
+
+#define DESIGN_BLOCK 256
+
+extern void training_warning(TrainingSet *set, const char *format,...) pg_attribute_printf(2, 3);
+
+/* ---- reports ---- */
+typedef struct Coefficient
+{
+	int			class_index;	/* -1 where the model has one equation */
+	int			column;			/* design column, -1 = intercept */
+	double		estimate;		/* on the original scale; NaN = none */
+	double		standard_error,
+				statistic,		/* t */
+				p_value,
+				vif;			/* generalised over the columns of one group; NaN = none */
+	const char *reason;			/* why something is NaN; NULL where nothing is */
+} Coefficient;
+
+typedef struct Learner
+{
+	const char *name;			/* as typed in SQL */
+	const char *help;			/* one line for ml.algorithms() */
+	uint16		id;				/* stored in models; never reused */
+	uint16		format;			/* of the payload this code writes */
+	uint32		tasks;			/* bitmask of Task */
+	bool		wants_scaling;
+	bool		takes_missing;
+	bool		takes_categories;
+	bool		wants_cyclic;
+	bool		wants_rows_kept;	/* passes over the rows many times: keep the design matrix in memory */
+
+	const Parameter *parameters;
+	int			nparameters;
+	Size		options_size;
+	const char *(*check) (const void *options); /* reason why the combination is refused, or NULL; may be NULL */
+	bool		(*wants_reference_level) (const void *options); /* may be NULL = false */
+
+	Size		(*memory_needed) (const void *options, int64 nrows, int ncolumns, int nclasses);	/* bytes beyond the design */
+	void	   *(*train) (TrainingSet *set, const void *options);
+
+	/* (nrows, ncolumns) -> (nrows, learner_outputs) : value; probability of class 1; or probabilities of all classes */
+	void		(*predict) (const void *model, const double *rows, int nrows, double *out);
+
+	Coefficient *(*coefficients) (const void *model, int *count);	/* may be NULL */
+	void		(*flatten) (const void *model, ByteWriter *w);
+	void	   *(*unflatten) (ByteReader *r, uint16 format, Task task, int ncolumns, int nclasses);
+} Learner;
+
+/* 1 for regression and binary, else nclasses */
+static inline int
+learner_outputs(Task task, int nclasses)
+{
+	return task == TASK_MULTICLASS ? nclasses : 1;
+}
+
+extern const Learner *const learners[];
+extern const int nlearners;
+
+extern const Learner *learner_find(const char *name);	/* NULL where there is none */
+extern const Learner *learner_by_id(uint16 id);
+
+extern const Learner baseline_learner, linear_learner, logistic_learner;
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * metrics.h
+ *		Measures of prediction quality: one table of definitions, used by ml.train, ml.evaluate and the SQL aggregates alike.
+ */
+#ifndef RELEARN_METRICS_H
+#define RELEARN_METRICS_H
+
+#include "data/data.h"
+
+/* Predictions to judge. */
+typedef struct Scored
+{
+	Task		task;
+	int			nclasses;
+	int			positive;		/* binary: index of the positive class */
+	char	  **labels;			/* (nclasses), for reasons */
+	int64		n;
+	int			noutputs;		/* per row: value; probability of class 1; or all nclasses probabilities */
+	const double *truth;		/* (n) value or class code; -1 = a class the model does not know */
+	const double *score;		/* (n, noutputs) */
+} Scored;
+
+typedef struct MetricValue
+{
+	const char *metric;
+	double		value;			/* NaN where undefined */
+	int64		n;				/* rows it rests on */
+	const char *reason;			/* why it is undefined; NULL where it is not */
+} MetricValue;
+
+typedef struct Metric
+{
+	const char *name;
+	uint32		tasks;			/* bitmask of Task */
+	bool		greater_is_better;
+	const char *help;
+} Metric;
+
+extern const Metric metric_table[];
+extern const int nmetrics;
+
+extern const Metric *metric_find(const char *name);	/* NULL where there is none */
+extern const Metric *metric_default(Task task);	/* rmse, roc_auc, accuracy */
+
+/* All metrics of the task, in table order; palloc'd. */
+extern MetricValue *metrics_compute(const Scored *scored, int *count);
+
+/* The class a row of scores stands for: the most probable, ties to the lower index; binary: positive where its probability >= 0.5. */
+extern int	scored_class(Task task, int nclasses, int positive, const double *score);
+
+#endif

@@ -1,0 +1,69 @@
+/*
+ * registry.h
+ *		Our tables: models, versions, aliases, deployments, runs, rights.  The only room that reads or writes them.
+ */
+#ifndef RELEARN_REGISTRY_H
+#define RELEARN_REGISTRY_H
+
+#include "utils/uuid.h"
+
+#include "model/model.h"
+
+typedef enum ModelRight
+{
+	RIGHT_PREDICT = 1,
+	RIGHT_TRAIN = 2,			/* new versions, notes; reading the artifact's bytes */
+	RIGHT_DEPLOY = 4,			/* deploy, rollback, aliases */
+	RIGHT_OWN = 8				/* grant, rename, drop: the owner and superusers */
+} ModelRight;
+
+/* One version that a reference named and the caller may use. */
+typedef struct ModelVersion
+{
+	pg_uuid_t	model;
+	char		name[NAMEDATALEN];
+	int			version;
+	uint8		sha256[SHA256_BYTES];
+} ModelVersion;
+
+/*
+ * Resolve 'name' (the deployed version), 'name:3' or 'name@alias' and check the right.  Errors: no such model, version or alias; no right.
+ * Runs under the active snapshot; safe in parallel workers and on a standby.
+ */
+extern void registry_resolve(const char *reference, ModelRight right, ModelVersion *result);
+
+/* The decoded model of a version, pinned in the cache. */
+extern Model *registry_open(const ModelVersion *version);
+
+/* Before a long training: may the caller train this name?  (No row is made, nothing locked.) */
+extern void registry_check_trainable(const char *name);
+
+/* Everything ml.runs keeps about a training. */
+typedef struct RunRecord
+{
+	const char *name;			/* of the model */
+	const char *algorithm;
+	const char *task;
+	const char *target;
+	const char *source;
+	const char *params;			/* jsonb text: all parameters with their values */
+	const char *arguments;		/* jsonb text: the other arguments of the call, for a retraining */
+	int64		seed;
+	int64		nrows[NPARTS];
+	const uint8 *fingerprint;	/* 16 bytes */
+	const char *metrics;		/* jsonb text: {"train": [{metric, value, n, reason}], "validation": ..., "test": ..., "baseline": ...} */
+	double		seconds;
+	List	   *warnings;		/* of char * */
+	const char *note;			/* or NULL */
+} RunRecord;
+
+/*
+ * Store a run and its artifact as the next version (made and locked at the very end); the first version of a model is deployed at once.
+ * Returns the version.
+ */
+extern int	registry_save(const RunRecord *run, const Model *model, bytea *artifact);
+
+/* The stored metrics (jsonb text) of a version's run. */
+extern char *registry_run_metrics(const ModelVersion *version);
+
+#endif
