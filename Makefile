@@ -10,13 +10,13 @@ MODULE_big = relearn
 SOURCES = src/relearn.c $(foreach room,$(ROOMS),$(sort $(wildcard src/$(room)/*.c)))
 OBJS = $(SOURCES:.c=.o)
 SQL_PARTS = src/install.sql $(foreach room,$(ROOMS),$(wildcard src/$(room)/$(room).sql))
-INSTALL_SCRIPT = $(EXTENSION)--$(VERSION).sql
-DATA_built = $(INSTALL_SCRIPT)
+BUILT_SCRIPT = $(EXTENSION)--$(VERSION).sql
+DATA_built = $(BUILT_SCRIPT)
 
 REGRESS = $(sort $(patsubst sql/%.sql,%,$(wildcard sql/*.sql)))
 ISOLATION = $(sort $(patsubst test/isolation/specs/%.spec,%,$(wildcard test/isolation/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=test/isolation --outputdir=test/isolation
-EXTRA_CLEAN = $(INSTALL_SCRIPT) test/isolation/output_iso $(OBJS:.o=.d)
+EXTRA_CLEAN = $(BUILT_SCRIPT) test/isolation/output_iso $(OBJS:.o=.d)
 
 # Bits of a model must not depend on the compiler's liking for fused multiply-add.
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -O3 -ffp-contract=off -fno-math-errno -MMD -MP
@@ -29,7 +29,7 @@ include $(PGXS)
 # The server's own headers do not pass -Wextra: quote-include ours, system-include theirs.
 override CPPFLAGS := -iquote src $(patsubst -I%,-isystem %,$(CPPFLAGS))
 
-$(INSTALL_SCRIPT): $(SQL_PARTS)
+$(BUILT_SCRIPT): $(SQL_PARTS)
 	cat $^ > $@
 
 -include $(OBJS:.o=.d)
