@@ -1,7 +1,7 @@
 # relearn: machine learning inside PostgreSQL.  See README.md for the map of the rooms.
 
 EXTENSION = relearn
-VERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" relearn.control)
+EXTENSION_VERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" relearn.control)
 
 # Rooms in the order in which their SQL parts make up the install script.
 ROOMS = core data features learn model registry metrics train predict
@@ -10,7 +10,7 @@ MODULE_big = relearn
 SOURCES = src/relearn.c $(foreach room,$(ROOMS),$(sort $(wildcard src/$(room)/*.c)))
 OBJS = $(SOURCES:.c=.o)
 SQL_PARTS = src/install.sql $(foreach room,$(ROOMS),$(wildcard src/$(room)/$(room).sql))
-BUILT_SCRIPT = $(EXTENSION)--$(VERSION).sql
+BUILT_SCRIPT = $(EXTENSION)--$(EXTENSION_VERSION).sql
 DATA_built = $(BUILT_SCRIPT)
 
 REGRESS = $(sort $(patsubst sql/%.sql,%,$(wildcard sql/*.sql)))
