@@ -34,6 +34,9 @@ extern const char *kind_name(ColumnKind kind);	/* "number", "boolean", "category
 /* The kind of a type (domains looked through); false where the type is none a model takes. */
 extern bool kind_of_type(Oid type, ColumnKind *kind);
 
+/* The candidate nearest to a misspelt name by edit distance, for hints; NULL where none is near. */
+extern const char *closest_name(const char *wanted, const char *const *names, int n);
+
 /* ---- cells: one datum -> one double ---- */
 typedef struct CellReader
 {
@@ -97,6 +100,7 @@ typedef struct FrameColumn
 	char	   *name;
 	char	   *type_name;		/* as format_type_be says it, for describe and errors */
 	ColumnKind	kind;
+	ColumnKind	original;		/* the kind of its type; differs from kind where classes or preprocess made a category or number of it */
 	Dictionary *levels;			/* categories only: all levels seen, bytewise order = code order */
 	int64		missing;		/* NULL, NaN, infinite dates, unparsable text */
 	int64		nan;			/* of them NaN in a number column */

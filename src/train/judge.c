@@ -1,0 +1,107 @@
+/*
+ * judge.c
+ *		How good a new model is: every metric on every part, and the baseline's on the part that counts.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+#include "train_internal.h"
+
+/* A model's answers for one part of the frame. */
+static Scored
+score_part(Training *t, const Model *model, Part part)
+{
+	int64		first = t->frame->part_start[part];
+	int64		n = frame_part_rows(t->frame, part);
+	double	   *truth = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * Max(n, 1));
+	double	   *score = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * Max(n, 1) * model->noutputs);
+
+	for (int64 start = 0; start < n; start += DESIGN_BLOCK)
+	{
+		int			count = Min(DESIGN_BLOCK, n - start);
+
+		model_score(model, design_cells(t->design, first + start, count), count, score + start * model->noutputs);
+		for (int i = 0; i < count; i++)
+		{
+			double		cell = frame_row(t->frame, first + start + i)[t->frame->ncolumns];
+
+			truth[start + i] = t->task == TASK_REGRESSION ? cell : t->class_of[(int) cell];
+		}
+	}
+	return (Scored) {
+		.task = t->task,
+		.nclasses = t->nclasses,
+		.positive = model->positive,
+		.labels = model->labels,
+		.n = n,
+		.noutputs = model->noutputs,
+		.truth = truth,
+		.score = score,
+	};
+}
+
+static void
+append_metrics(StringInfo out, const char *part, const MetricValue *value, int count)
+{
+	appendStringInfo(out, "%s\"%s\": [", out->len > 1 ? ", " : "", part);
+	for (int i = 0; i < count; i++)
+	{
+		appendStringInfo(out, "%s{\"metric\": \"%s\", \"value\": ", i ? ", " : "", value[i].metric);
+		json_append_number(out, value[i].value);
+		appendStringInfo(out, ", \"n\": %lld, \"reason\": ", (long long) value[i].n);
+		json_append_string(out, value[i].reason);
+		appendStringInfoChar(out, '}');
+	}
+	appendStringInfoChar(out, ']');
+}
+
+/* All metrics of a part into the JSON; returns the chosen one. */
+static double
+judge_part(Training *t, const Model *model, Part part, const char *name)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "relearn metrics", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	Size		bytes = size_times(sizeof(double) * (1 + model->noutputs), frame_part_rows(t->frame, part));
+	Scored		scored;
+	MetricValue *value;
+	int			count;
+	double		chosen = NAN;
+
+	budget_take(&t->budget, bytes, "the scores of the rows");
+	scored = score_part(t, model, part);
+	value = metrics_compute(&scored, &count);
+	for (int i = 0; i < count; i++)
+		if (strcmp(value[i].metric, t->metric->name) == 0)
+			chosen = value[i].value;
+	append_metrics(&t->metrics, name, value, count);
+	budget_return(&t->budget, bytes);
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(context);
+	return chosen;
+}
+
+void
+judge_training(Training *t)
+{
+	static const char *const part_names[NPARTS] = {"train", "validation", "test"};
+	double		chosen[NPARTS] = {0};
+	Part		judged = PART_TRAIN;
+
+	appendStringInfoChar(&t->metrics, '{');
+	for (Part part = PART_TRAIN; part < NPARTS; part++)
+	{
+		if (frame_part_rows(t->frame, part) == 0)
+			continue;
+		chosen[part] = judge_part(t, t->model, part, part_names[part]);
+		judged = part;
+	}
+	t->score = chosen[judged];
+	t->baseline_score = judge_part(t, t->baseline, judged, "baseline");
+	appendStringInfoChar(&t->metrics, '}');
+	if (judged == PART_TRAIN)
+		t->warnings = lappend(t->warnings, "no row was held out: the score is measured on the training rows and flatters the model");
+}

@@ -1,0 +1,563 @@
+/*
+ * options.c
+ *		The jsonb arguments of ml.train: parameters by the learner's own table, the common ones, the split, the preparation.
+ *
+ * Every name is looked up in a table, so the error for an unrecognized one, the defaults and ml.parameters() cannot disagree.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "common/shortest_dec.h"
+#include "nodes/bitmapset.h"
+#include "utils/builtins.h"
+#include "utils/json.h"
+#include "utils/memutils.h"
+#include "utils/numeric.h"
+
+#include "train_internal.h"
+
+#define MIN_MAX_CATEGORIES 2
+#define MAX_MAX_CATEGORIES 10000
+#define DEFAULT_MAX_CATEGORIES 50
+#define DEFAULT_TIME_ZONE "UTC"
+
+const TrainingParameter training_parameters[] = {
+	{"class_weight", "object", NULL, "'balanced' (n / (classes * rows of the class)) or an object of label: weight; classes left out weigh 1"},
+	{"max_categories", "integer", "50", "levels kept of a text column, the bucket for all others included"},
+	{"metric", "text", NULL, "the metric shown as score; rmse, roc_auc or accuracy by the task"},
+	{"time_zone", "text", DEFAULT_TIME_ZONE, "time zone in which the parts of a timestamp with time zone are taken"},
+};
+
+const int	ntraining_parameters = lengthof(training_parameters);
+
+/* Iterating over a jsonb object calls this once per key. */
+typedef void (*JsonField) (const char *key, JsonbValue *value, void *state);
+
+static const char *
+json_type_name(const JsonbValue *value)
+{
+	switch (value->type)
+	{
+		case jbvNull:
+			return "null";
+		case jbvString:
+			return "a string";
+		case jbvNumeric:
+			return "a number";
+		case jbvBool:
+			return "a boolean";
+		default:
+			return "an object or array";
+	}
+}
+
+static bool
+json_is_object(const JsonbValue *value)
+{
+	return value->type == jbvBinary && JsonContainerIsObject(value->val.binary.data);
+}
+
+/* Walk the top level of an object; anything else is an error that names the argument. */
+static void
+each_field(JsonbContainer *container, const char *argument, JsonField field, void *state)
+{
+	JsonbIterator *it;
+	JsonbValue	value;
+	JsonbIteratorToken token;
+	char	   *key = NULL;
+
+	if (!JsonContainerIsObject(container) || JsonContainerIsScalar(container))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be a JSON object", argument)));
+
+	it = JsonbIteratorInit(container);
+	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			key = pnstrdup(value.val.string.val, value.val.string.len);
+		else if (token == WJB_VALUE)
+			field(key, &value, state);
+	}
+}
+
+static double
+json_number(const char *name, const JsonbValue *value)
+{
+	if (value->type != jbvNumeric)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" must be a number, not %s", name, json_type_name(value))));
+	return DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(value->val.numeric)));
+}
+
+static char *
+json_text(const char *name, const JsonbValue *value)
+{
+	if (value->type != jbvString)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" must be a string, not %s", name, json_type_name(value))));
+	return pnstrdup(value->val.string.val, value->val.string.len);
+}
+
+/* ---- the learners' own parameters ---- */
+
+const char *
+parameter_type_name(ParameterType type)
+{
+	static const char *const names[] = {"integer", "number", "boolean", "choice"};
+
+	return names[type];
+}
+
+static bool
+name_in_list(const char *name, const char *list)
+{
+	Size		length = strlen(name);
+
+	while (list != NULL && *list != '\0')
+	{
+		const char *comma = strchr(list, ',');
+		Size		item = comma ? (Size) (comma - list) : strlen(list);
+
+		if (item == length && strncmp(list, name, length) == 0)
+			return true;
+		list = comma ? comma + 1 + strspn(comma + 1, " ") : NULL;
+	}
+	return false;
+}
+
+static const Parameter *
+parameter_find(const Learner *learner, const char *name)
+{
+	for (int i = 0; i < learner->nparameters; i++)
+	{
+		const Parameter *p = &learner->parameters[i];
+
+		if (strcmp(p->name, name) == 0 || name_in_list(name, p->aliases))
+			return p;
+	}
+	return NULL;
+}
+
+static char *
+choice_list(const Parameter *p)
+{
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (int i = 0; p->choices[i] != NULL; i++)
+		appendStringInfo(&list, "%s\"%s\"", i ? ", " : "", p->choices[i]);
+	return list.data;
+}
+
+static void
+parameter_out_of_range(const Parameter *p, const char *shown)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("parameter \"%s\" cannot be %s", p->name, shown),
+			 isinf(p->max) ? errhint("It must be at least %g.", p->min) :
+			 isinf(p->min) ? errhint("It must be at most %g.", p->max) :
+			 errhint("It must lie between %g and %g.", p->min, p->max)));
+}
+
+static int
+parameter_choice(const Parameter *p, const JsonbValue *value)
+{
+	char	   *text = json_text(p->name, value);
+
+	for (int i = 0; p->choices[i] != NULL; i++)
+		if (strcmp(p->choices[i], text) == 0)
+			return i;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("parameter \"%s\" cannot be \"%s\"", p->name, text),
+			 errhint("Valid values are %s.", choice_list(p))));
+}
+
+static double
+parameter_number(const Parameter *p, const JsonbValue *value)
+{
+	double		number = json_number(p->name, value);
+	char		shown[DOUBLE_SHORTEST_DECIMAL_LEN];
+
+	double_to_shortest_decimal_buf(number, shown);
+	if (!(number >= p->min && number <= p->max) || !isfinite(number))
+		parameter_out_of_range(p, shown);
+	if (p->type == PARAM_INT && number != rint(number))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("parameter \"%s\" must be a whole number, not %s", p->name, shown)));
+	return number;
+}
+
+static void
+parameter_set(const Parameter *p, const JsonbValue *value, void *options)
+{
+	void	   *field = (char *) options + p->offset;
+
+	switch (p->type)
+	{
+		case PARAM_INT:
+			*(int *) field = (int) parameter_number(p, value);
+			break;
+		case PARAM_FLOAT:
+			*(double *) field = parameter_number(p, value);
+			break;
+		case PARAM_BOOL:
+			if (value->type != jbvBool)
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("\"%s\" must be true or false, not %s", p->name, json_type_name(value))));
+			*(bool *) field = value->val.boolean;
+			break;
+		case PARAM_CHOICE:
+			*(int *) field = parameter_choice(p, value);
+			break;
+	}
+}
+
+static void
+parameter_reset(const Parameter *p, void *options)
+{
+	void	   *field = (char *) options + p->offset;
+
+	if (p->type == PARAM_FLOAT)
+		*(double *) field = p->fallback;
+	else if (p->type == PARAM_BOOL)
+		*(bool *) field = p->fallback != 0;
+	else
+		*(int *) field = (int) p->fallback;
+}
+
+/* ---- the common parameters ---- */
+
+static void
+class_weight_field(const char *key, JsonbValue *value, void *state)
+{
+	ClassWeights *weights = state;
+	double		weight = json_number("class_weight", value);
+
+	if (!isfinite(weight) || weight < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the weight of class \"%s\" must be zero or more", key)));
+	weights->label = weights->n ? repalloc(weights->label, (weights->n + 1) * sizeof(char *)) : palloc(sizeof(char *));
+	weights->weight = weights->n ? repalloc(weights->weight, (weights->n + 1) * sizeof(double)) : palloc(sizeof(double));
+	weights->label[weights->n] = pstrdup(key);
+	weights->weight[weights->n++] = weight;
+}
+
+static void
+class_weight_parse(const JsonbValue *value, ClassWeights *weights)
+{
+	if (json_is_object(value))
+		each_field(value->val.binary.data, "class_weight", class_weight_field, weights);
+	else if (value->type == jbvString && value->val.string.len == 8 && strncmp(value->val.string.val, "balanced", 8) == 0)
+		weights->balanced = true;
+	else if (value->type != jbvNull)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"class_weight\" must be \"balanced\" or an object of label: weight")));
+}
+
+static int
+max_categories_parse(const JsonbValue *value)
+{
+	double		number = json_number("max_categories", value);
+
+	if (!(number >= MIN_MAX_CATEGORIES && number <= MAX_MAX_CATEGORIES) || number != rint(number))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("parameter \"max_categories\" must be a whole number between %d and %d", MIN_MAX_CATEGORIES, MAX_MAX_CATEGORIES)));
+	return (int) number;
+}
+
+static char *
+time_zone_parse(const JsonbValue *value)
+{
+	char	   *name = json_text("time_zone", value);
+	pg_tz	   *zone = pg_tzset(name);
+
+	if (zone == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("time zone \"%s\" not recognized", name),
+				 errhint("The view pg_timezone_names lists the names.")));
+	return pstrdup(pg_get_timezone_name(zone));
+}
+
+static char *
+metric_parse(const JsonbValue *value)
+{
+	char	   *name = json_text("metric", value);
+	StringInfoData list;
+
+	if (metric_find(name) != NULL)
+		return name;
+	initStringInfo(&list);
+	for (int i = 0; i < nmetrics; i++)
+		appendStringInfo(&list, "%s%s", i ? ", " : "", metric_table[i].name);
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("metric \"%s\" not recognized", name),
+			 errhint("Valid metrics are %s.", list.data)));
+}
+
+static bool
+common_set(const char *name, const JsonbValue *value, TrainingOptions *common)
+{
+	if (strcmp(name, "class_weight") == 0)
+		class_weight_parse(value, &common->class_weight);
+	else if (strcmp(name, "max_categories") == 0)
+		common->max_categories = max_categories_parse(value);
+	else if (strcmp(name, "metric") == 0)
+		common->metric = metric_parse(value);
+	else if (strcmp(name, "time_zone") == 0)
+		common->time_zone = time_zone_parse(value);
+	else
+		return false;
+	return true;
+}
+
+/* ---- a whole params argument ---- */
+
+typedef struct ParseState
+{
+	const Learner *learner;
+	void	   *options;
+	TrainingOptions *common;
+	Bitmapset  *seen;			/* parameters given, to refuse a name and its alias together */
+} ParseState;
+
+static void
+unrecognized_parameter(const Learner *learner, const char *name)
+{
+	int			n = learner->nparameters + ntraining_parameters;
+	const char **names = palloc(n * sizeof(char *));
+	const char *closest;
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (int i = 0; i < n; i++)
+	{
+		names[i] = i < learner->nparameters ? learner->parameters[i].name : training_parameters[i - learner->nparameters].name;
+		appendStringInfo(&list, "%s%s", i ? ", " : "", names[i]);
+	}
+	closest = closest_name(name, names, n);
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("algorithm \"%s\" has no parameter \"%s\"", learner->name, name),
+			 closest ? errhint("Perhaps you meant \"%s\". Valid parameters are %s.", closest, list.data) :
+			 errhint("Valid parameters are %s.", list.data)));
+}
+
+static void
+params_field(const char *key, JsonbValue *value, void *state)
+{
+	ParseState *parse = state;
+	const Parameter *p = parameter_find(parse->learner, key);
+	int			index;
+
+	if (p == NULL)
+	{
+		if (!common_set(key, value, parse->common))
+			unrecognized_parameter(parse->learner, key);
+		return;
+	}
+	index = p - parse->learner->parameters;
+	if (bms_is_member(index, parse->seen))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("parameter \"%s\" is given twice", p->name),
+				 errdetail("\"%s\" is another name for it.", key)));
+	parse->seen = bms_add_member(parse->seen, index);
+	if (value->type != jbvNull)
+		parameter_set(p, value, parse->options);
+}
+
+void *
+options_parse(const Learner *learner, Jsonb *params, TrainingOptions *common)
+{
+	ParseState	parse = {learner, palloc0(Max(learner->options_size, 1)), common, NULL};
+	const char *refused;
+
+	for (int i = 0; i < learner->nparameters; i++)
+		parameter_reset(&learner->parameters[i], parse.options);
+	memset(common, 0, sizeof(TrainingOptions));
+	common->max_categories = DEFAULT_MAX_CATEGORIES;
+	common->time_zone = DEFAULT_TIME_ZONE;
+	if (params != NULL)
+		each_field(&params->root, "params", params_field, &parse);
+
+	refused = learner->check ? learner->check(parse.options) : NULL;
+	if (refused != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("algorithm \"%s\": %s", learner->name, refused)));
+	return parse.options;
+}
+
+static void
+json_append_class_weight(StringInfo out, const ClassWeights *weights)
+{
+	if (weights->balanced)
+		appendStringInfoString(out, "\"balanced\"");
+	else if (weights->n == 0)
+		appendStringInfoString(out, "null");
+	else
+	{
+		for (int i = 0; i < weights->n; i++)
+		{
+			appendStringInfoString(out, i ? ", " : "{");
+			json_append_string(out, weights->label[i]);
+			appendStringInfoString(out, ": ");
+			json_append_number(out, weights->weight[i]);
+		}
+		appendStringInfoChar(out, '}');
+	}
+}
+
+char *
+options_json(const Learner *learner, const void *options, const TrainingOptions *common)
+{
+	StringInfoData out;
+
+	initStringInfo(&out);
+	appendStringInfoChar(&out, '{');
+	for (int i = 0; i < learner->nparameters; i++)
+	{
+		const Parameter *p = &learner->parameters[i];
+		const void *field = (const char *) options + p->offset;
+
+		appendStringInfo(&out, "\"%s\": ", p->name);
+		if (p->type == PARAM_FLOAT)
+			json_append_number(&out, *(const double *) field);
+		else if (p->type == PARAM_BOOL)
+			appendStringInfoString(&out, *(const bool *) field ? "true" : "false");
+		else if (p->type == PARAM_CHOICE)
+			json_append_string(&out, p->choices[*(const int *) field]);
+		else
+			appendStringInfo(&out, "%d", *(const int *) field);
+		appendStringInfoString(&out, ", ");
+	}
+	appendStringInfoString(&out, "\"class_weight\": ");
+	json_append_class_weight(&out, &common->class_weight);
+	appendStringInfo(&out, ", \"max_categories\": %d, \"metric\": ", common->max_categories);
+	json_append_string(&out, common->metric);
+	appendStringInfoString(&out, ", \"time_zone\": ");
+	json_append_string(&out, common->time_zone);
+	appendStringInfoChar(&out, '}');
+	return out.data;
+}
+
+const Learner *
+learner_or_fail(const char *name)
+{
+	const Learner *learner = learner_find(name);
+	const char **names;
+	const char *closest;
+	StringInfoData list;
+
+	if (learner != NULL)
+		return learner;
+	names = palloc(nlearners * sizeof(char *));
+	initStringInfo(&list);
+	for (int i = 0; i < nlearners; i++)
+	{
+		names[i] = learners[i]->name;
+		appendStringInfo(&list, "%s%s", i ? ", " : "", names[i]);
+	}
+	closest = closest_name(name, names, nlearners);
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("algorithm \"%s\" does not exist", name),
+			 closest ? errhint("Perhaps you meant \"%s\". Valid algorithms are %s.", closest, list.data) :
+			 errhint("Valid algorithms are %s.", list.data)));
+}
+
+/* ---- split ---- */
+
+static void
+split_field(const char *key, JsonbValue *value, void *state)
+{
+	static const char *const names[NPARTS] = {"train", "validation", "test"};
+	double	   *share = state;
+
+	for (int p = 0; p < NPARTS; p++)
+	{
+		if (strcmp(key, names[p]) != 0)
+			continue;
+		share[p] = json_number(key, value);
+		if (!(share[p] >= 0 && share[p] <= 1))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("the split share of \"%s\" must lie between 0 and 1", key)));
+		return;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("split has no part \"%s\"", key),
+			 errhint("The parts are train, validation and test.")));
+}
+
+/* Default 70/15/15.  A part that is not named gets nothing. */
+void
+split_parse(Jsonb *split, double share[NPARTS])
+{
+	double		sum;
+
+	if (split == NULL)
+	{
+		share[PART_TRAIN] = 0.70;
+		share[PART_VALIDATION] = share[PART_TEST] = 0.15;
+		return;
+	}
+	memset(share, 0, NPARTS * sizeof(double));
+	each_field(&split->root, "split", split_field, share);
+	sum = share[PART_TRAIN] + share[PART_VALIDATION] + share[PART_TEST];
+	if (fabs(sum - 1) > 1e-6 || share[PART_TRAIN] <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the shares of split must add up to 1 with some rows to train"),
+				 errdetail("They add up to %g, of it train %g.", sum, share[PART_TRAIN]),
+				 errhint("For example split => '{\"train\": 0.8, \"validation\": 0, \"test\": 0.2}'.")));
+}
+
+/* ---- preprocess ---- */
+
+typedef struct PreprocessState
+{
+	List	  **categories;
+	List	  **numbers;
+} PreprocessState;
+
+static void
+preprocess_field(const char *key, JsonbValue *value, void *state)
+{
+	PreprocessState *lists = state;
+	char	   *kind = json_text(key, value);
+
+	if (strcmp(kind, "category") == 0)
+		*lists->categories = lappend(*lists->categories, pstrdup(key));
+	else if (strcmp(kind, "number") == 0)
+		*lists->numbers = lappend(*lists->numbers, pstrdup(key));
+	else
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("preprocess cannot treat column \"%s\" as \"%s\"", key, kind),
+				 errhint("Valid treatments are \"category\" and \"number\"; leave a column out with exclude.")));
+}
+
+void
+preprocess_parse(Jsonb *preprocess, List **categories, List **numbers)
+{
+	PreprocessState lists = {categories, numbers};
+
+	*categories = *numbers = NIL;
+	if (preprocess != NULL)
+		each_field(&preprocess->root, "preprocess", preprocess_field, &lists);
+}

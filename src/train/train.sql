@@ -1,0 +1,43 @@
+-- ---- train: from a table to a stored version ----
+
+CREATE FUNCTION ml.train(
+	model text, source text, target text,
+	algorithm text DEFAULT 'auto', params jsonb DEFAULT '{}', task text DEFAULT NULL,
+	key text DEFAULT NULL, time_column text DEFAULT NULL, split jsonb DEFAULT NULL,
+	features text[] DEFAULT NULL, exclude text[] DEFAULT NULL, weights text DEFAULT NULL,
+	positive_class text DEFAULT NULL, preprocess jsonb DEFAULT NULL, seed bigint DEFAULT 0, note text DEFAULT NULL)
+RETURNS TABLE (
+	model text, version integer, algorithm text, task text, n_train bigint, n_validation bigint, n_test bigint,
+	metric text, score double precision, baseline_score double precision, seconds double precision, bytes bigint, warnings text[])
+LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000 ROWS 1
+AS 'MODULE_PATHNAME', 'ml_train';
+COMMENT ON FUNCTION ml.train(text, text, text, text, jsonb, text, text, text, jsonb, text[], text[], text, text, jsonb, bigint, text) IS
+'train a model on a table, a view or one SELECT and store it as the next version';
+
+CREATE FUNCTION ml.algorithms()
+RETURNS TABLE (algorithm text, tasks text[], description text)
+LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 10
+AS 'MODULE_PATHNAME', 'ml_algorithms';
+COMMENT ON FUNCTION ml.algorithms() IS 'the algorithms ml.train knows, and the tasks they learn';
+
+CREATE FUNCTION ml.parameters(algorithm text)
+RETURNS TABLE (parameter text, type text, "default" text, minimum double precision, maximum double precision,
+	choices text[], aliases text[], description text)
+LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 10
+AS 'MODULE_PATHNAME', 'ml_parameters';
+COMMENT ON FUNCTION ml.parameters(text) IS 'the parameters of an algorithm: types, defaults, bounds, other names';
+
+CREATE FUNCTION ml.coefficients(model text)
+RETURNS TABLE (class text, feature text, source_column text, coefficient double precision, standard_error double precision,
+	statistic double precision, p_value double precision, vif double precision, reason text)
+LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 30
+AS 'MODULE_PATHNAME', 'ml_coefficients';
+COMMENT ON FUNCTION ml.coefficients(text) IS 'the coefficients of a linear model on the original columns, with their inference where it is defined';
+
+CREATE FUNCTION ml.describe(model text)
+RETURNS TABLE (column_name text, type text, kind text, used boolean, why_unused text, missing_share double precision,
+	mean double precision, minimum double precision, maximum double precision, levels text[])
+LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 30
+AS 'MODULE_PATHNAME', 'ml_describe';
+COMMENT ON FUNCTION ml.describe(text) IS 'the columns a model expects and what they looked like in training';
+

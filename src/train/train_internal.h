@@ -1,0 +1,138 @@
+/*
+ * train_internal.h
+ *		What the files of the training room share: the options of a call, the design matrix, results as rows and JSON.
+ */
+#ifndef RELEARN_TRAIN_INTERNAL_H
+#define RELEARN_TRAIN_INTERNAL_H
+
+#include "utils/jsonb.h"
+
+#include "data/data.h"
+#include "learn/learner.h"
+#include "metrics/metrics.h"
+#include "model/model.h"
+#include "registry/registry.h"
+
+/* ---- options.c ---- */
+
+/* Weights of classes: none, 'balanced' (n / (k * n_class)), or one per named label (others 1). */
+typedef struct ClassWeights
+{
+	bool		balanced;
+	int			n;
+	char	  **label;
+	double	   *weight;
+} ClassWeights;
+
+/* Parameters every algorithm takes beside its own. */
+typedef struct TrainingOptions
+{
+	int			max_categories;
+	char	   *time_zone;
+	char	   *metric;			/* NULL: the task's default */
+	ClassWeights class_weight;
+} TrainingOptions;
+
+/* A row of ml.parameters() for those; the learners' own come from their tables. */
+typedef struct TrainingParameter
+{
+	const char *name;
+	const char *type;
+	const char *fallback;		/* default as text; NULL where there is none */
+	const char *help;
+} TrainingParameter;
+
+extern const TrainingParameter training_parameters[];
+extern const int ntraining_parameters;
+
+/*
+ * Fill the learner's options struct and the common options from the caller's jsonb (NULL: all defaults).  An unrecognized name, a wrong type
+ * or a value out of range is an error that lists what is valid.
+ */
+extern void *options_parse(const Learner *learner, Jsonb *params, TrainingOptions *common);
+
+/* {"parameter": value, ...} of everything that was in force, as text. */
+extern char *options_json(const Learner *learner, const void *options, const TrainingOptions *common);
+
+extern const char *parameter_type_name(ParameterType type);
+extern const Learner *learner_or_fail(const char *name);
+
+/* ---- split and preprocess arguments, also jsonb ---- */
+extern void split_parse(Jsonb *split, double share[NPARTS]);
+extern void preprocess_parse(Jsonb *preprocess, List **categories, List **numbers);
+
+/* ---- design.c ---- */
+
+/* The training rows as design rows: prepared again on each pass, or once and kept. */
+typedef struct Design
+{
+	const Frame *frame;
+	const Features *features;
+	int		  **recode;
+	double	   *cells;			/* (DESIGN_BLOCK, ninputs) */
+	double	   *block;			/* (DESIGN_BLOCK, noutputs) */
+	double	   *kept;			/* (n_train, noutputs), or NULL */
+} Design;
+
+extern Design *design_create(const Frame *frame, const Features *features, int **recode);
+extern void design_keep(Design *design, Budget *budget);
+extern const double *design_rows(void *design, int64 start, int count);
+
+/* Rows start .. start+count-1 of the frame as the model's cells: (count, ninputs); count <= DESIGN_BLOCK. */
+extern const double *design_cells(Design *design, int64 start, int count);
+
+/* A training from its arguments to its results. */
+typedef struct Training
+{
+	/* the call */
+	char	   *name;
+	char	   *algorithm;
+	char	   *positive_class;
+	char	   *note;
+	Jsonb	   *params;
+	FrameRequest request;
+	Budget		budget;
+	char	   *arguments;		/* as JSON, for a retraining */
+
+	/* made on the way */
+	Frame	   *frame;
+	const Learner *learner;
+	void	   *options;
+	TrainingOptions common;
+	Task		task;
+	int			nclasses;
+	int		   *class_of;		/* level of the frame's target -> class; -1 for levels no training row has */
+	Features   *features;
+	Design	   *design;
+	double	   *target;			/* (n_train) value or class */
+	double	   *weight;			/* (n_train) or NULL */
+	TrainingSet set;
+	Model	   *model;
+	Model	   *baseline;		/* the same, but for learner and state */
+	List	   *warnings;
+
+	/* results */
+	const Metric *metric;
+	double		score,
+				baseline_score;
+	StringInfoData metrics;		/* as JSON */
+} Training;
+
+/* ---- judge.c ---- */
+
+/* Metrics of every part and of the baseline; fills metrics, score and baseline_score. */
+extern void judge_training(Training *t);
+
+/* ---- statistics.c ---- */
+
+/* Fill the model's baseline statistics and the sketch of its training rows. */
+extern void model_statistics(Training *t);
+
+/* ---- output.c ---- */
+extern void json_append_number(StringInfo out, double value);	/* null where not finite */
+extern void json_append_string(StringInfo out, const char *text);	/* NULL -> null */
+extern void json_append_strings(StringInfo out, List *texts);	/* of char *; NIL -> null */
+
+extern Datum texts_datum(List *texts);	/* List of char * -> text[] */
+
+#endif
