@@ -52,11 +52,11 @@ typedef struct Model
 	/* not stored */
 	uint8		sha256[SHA256_BYTES];
 	MemoryContext context;		/* owns everything above */
-	double	   *scratch;		/* (MODEL_BLOCK, noutputs of features) */
+	double	   *scratch;		/* design rows of one block: (<= MODEL_BLOCK, noutputs of features) */
 	int			noutputs;		/* learner_outputs() */
 } Model;
 
-#define MODEL_BLOCK 64			/* rows scored at a time */
+#define MODEL_BLOCK 64			/* rows scored at a time, fewer where they are very wide */
 #define TRAINED_SKETCH 1024
 
 /* Bytes of a model; fills model->sha256.  Fails before writing where it would exceed ARTIFACT_MAX_BYTES. */
