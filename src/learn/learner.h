@@ -45,6 +45,7 @@ typedef struct TrainingSet
 	const double *offset;		/* (ncolumns) design = (original - offset) / scale */
 	const double *scale;
 	const int  *group;			/* (ncolumns) ascending number of the source column each comes from */
+	const char *const *column_name; /* (ncolumns) for warnings; NULL: they say "column 3" */
 
 	/* rows start .. start+count-1 as (count, ncolumns), row-major; valid until the next call; count <= DESIGN_BLOCK unless kept */
 	const double *(*rows) (void *design, int64 start, int count);
@@ -55,7 +56,7 @@ typedef struct TrainingSet
 
 #define DESIGN_BLOCK 256
 
-extern void training_warning(TrainingSet *set, const char *format,...) pg_attribute_printf(2, 3);
+extern void training_warning(TrainingSet *set, const char *format,...) printf_like(2, 3);
 
 /* ---- reports ---- */
 typedef struct Coefficient
