@@ -10,6 +10,9 @@
 
 #include "lib/stringinfo.h"
 
+/* pg_attribute_printf names gnu_printf where the server was built with GCC; clang does not know that and warns. */
+#define printf_like(format_argument, first_argument) __attribute__((format(printf, format_argument, first_argument)))
+
 typedef StringInfoData ByteWriter;	/* initStringInfo() it; data and len are the result */
 
 extern void put_u8(ByteWriter *w, uint8 value);
@@ -37,6 +40,6 @@ extern const uint8 *get_bytes(ByteReader *r, Size length);
 extern char *get_text(ByteReader *r);	/* palloc'd, server encoding, NUL-terminated; NULL where NULL was put */
 extern uint32 get_count(ByteReader *r, Size element_size, uint32 limit);	/* a u32 count whose elements of at least element_size bytes each must still fit */
 extern bool reader_at_end(const ByteReader *r);
-extern void damaged(const ByteReader *r, const char *detail,...) pg_attribute_printf(2, 3) pg_attribute_noreturn();
+extern void damaged(const ByteReader *r, const char *detail,...) printf_like(2, 3) pg_attribute_noreturn();
 
 #endif

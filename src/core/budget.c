@@ -1,0 +1,63 @@
+/*
+ * budget.c
+ *		Memory announced before it is taken, against relearn.max_memory.
+ */
+#include "postgres.h"
+
+#include "core/budget.h"
+
+Size
+size_times(Size a, Size b)
+{
+	Size		product;
+
+	return __builtin_mul_overflow(a, b, &product) ? SIZE_MAX : product;
+}
+
+Size
+size_plus(Size a, Size b)
+{
+	Size		sum;
+
+	return __builtin_add_overflow(a, b, &sum) ? SIZE_MAX : sum;
+}
+
+bool
+budget_fits(const Budget *b, Size bytes)
+{
+	return size_plus(b->used, bytes) <= b->limit;
+}
+
+void
+budget_take(Budget *b, Size bytes, const char *what)
+{
+	if (!budget_fits(b, bytes))
+		budget_fail(b, size_plus(b->used, bytes), what);
+	b->used += bytes;
+}
+
+void
+budget_return(Budget *b, Size bytes)
+{
+	Assert(bytes <= b->used);
+	b->used -= Min(bytes, b->used);
+}
+
+/* Round up: a limit raised to the number shown must be enough. */
+static unsigned long long
+megabytes(Size bytes)
+{
+	Size		megabyte = 1024 * 1024;
+
+	return (unsigned long long) (bytes / megabyte + (bytes % megabyte != 0));
+}
+
+void
+budget_fail(const Budget *b, Size needed, const char *what)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("%s would need %llu MB of memory, more than relearn.max_memory allows", what, megabytes(needed)),
+			 errdetail("The limit is %llu MB.", (unsigned long long) (b->limit / (1024 * 1024))),
+			 errhint("Raise it with SET relearn.max_memory = '%lluMB', or use fewer rows or columns.", megabytes(needed))));
+}

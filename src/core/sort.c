@@ -1,0 +1,220 @@
+/*
+ * sort.c
+ *		Radix sort of 64-bit keys and radix selection of doubles: linear time whatever the input.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "miscadmin.h"
+
+#include "core/sort.h"
+
+#define DIGIT_BITS 11			/* 2048 counters stay in the first-level cache */
+#define DIGITS 6				/* of 11 bits: 66 >= 64 */
+#define DIGIT_VALUES (1 << DIGIT_BITS)
+#define DIGIT_MASK (DIGIT_VALUES - 1)
+#define BLOCK_ROWS (1 << 19)	/* between two checks for interrupts */
+#define FEW 32					/* as many values are sorted by insertion */
+
+/* ---- sort ---- */
+
+/* How often each value of each digit occurs, for all digits in one pass. */
+static void
+count_digits(const uint64 *key, uint32 n, uint32 count[DIGITS][DIGIT_VALUES])
+{
+	memset(count, 0, sizeof(uint32) * DIGITS * DIGIT_VALUES);
+	for (uint32 start = 0; start < n;)
+	{
+		uint32		end = start + Min(n - start, BLOCK_ROWS);
+
+		CHECK_FOR_INTERRUPTS();
+		for (; start < end; start++)
+			for (int digit = 0; digit < DIGITS; digit++)
+				count[digit][(key[start] >> (digit * DIGIT_BITS)) & DIGIT_MASK]++;
+	}
+}
+
+/* Counts -> first positions.  False where one value holds all n keys: nothing to do for this digit. */
+static bool
+counts_to_positions(uint32 *count, uint32 n)
+{
+	uint32		position = 0;
+
+	for (int value = 0; value < DIGIT_VALUES; value++)
+	{
+		uint32		here = count[value];
+
+		if (here == n)
+			return false;
+		count[value] = position;
+		position += here;
+	}
+	return true;
+}
+
+static void
+scatter(const uint64 *key, const uint32 *payload, uint64 *key_out, uint32 *payload_out, uint32 n, int shift, uint32 *position)
+{
+	for (uint32 start = 0; start < n;)
+	{
+		uint32		end = start + Min(n - start, BLOCK_ROWS);
+
+		CHECK_FOR_INTERRUPTS();
+		for (; start < end; start++)
+		{
+			uint32		to = position[(key[start] >> shift) & DIGIT_MASK]++;
+
+			key_out[to] = key[start];
+			payload_out[to] = payload[start];
+		}
+	}
+}
+
+void
+sort_keys(uint64 *key, uint32 *payload, uint64 *key_scratch, uint32 *payload_scratch, uint32 n)
+{
+	uint32		(*count)[DIGIT_VALUES] = palloc(sizeof(uint32) * DIGITS * DIGIT_VALUES);
+	uint64	   *from_key = key,
+			   *to_key = key_scratch;
+	uint32	   *from_payload = payload,
+			   *to_payload = payload_scratch;
+
+	count_digits(key, n, count);
+	for (int digit = 0; digit < DIGITS; digit++)
+	{
+		uint64	   *swap_key = from_key;
+		uint32	   *swap_payload = from_payload;
+
+		if (!counts_to_positions(count[digit], n))
+			continue;
+		scatter(from_key, from_payload, to_key, to_payload, n, digit * DIGIT_BITS, count[digit]);
+		from_key = to_key;
+		to_key = swap_key;
+		from_payload = to_payload;
+		to_payload = swap_payload;
+	}
+	if (from_key != key)
+	{
+		memcpy(key, from_key, sizeof(uint64) * (Size) n);
+		memcpy(payload, from_payload, sizeof(uint32) * (Size) n);
+	}
+	pfree(count);
+}
+
+/* ---- selection ---- */
+
+static inline uint64
+ordered_bits(double x)
+{
+	uint64		bits;
+	uint64		sign = UINT64CONST(1) << 63;
+
+	x += 0.0;					/* -0 becomes 0 */
+	memcpy(&bits, &x, sizeof(bits));
+	return bits & sign ? ~bits : bits | sign;
+}
+
+uint64
+sortable_double(double x)
+{
+	return x != x ? PG_UINT64_MAX : ordered_bits(x);
+}
+
+static double
+select_among_few(double *value, int64 n, int64 k)
+{
+	for (int64 i = 1; i < n; i++)
+	{
+		double		x = value[i];
+		int64		j = i;
+
+		for (; j > 0 && value[j - 1] > x; j--)
+			value[j] = value[j - 1];
+		value[j] = x;
+	}
+	return value[k];
+}
+
+static void
+count_digit(const double *value, int64 n, int shift, int64 *count)
+{
+	memset(count, 0, sizeof(int64) * DIGIT_VALUES);
+	for (int64 start = 0; start < n;)
+	{
+		int64		end = start + Min(n - start, BLOCK_ROWS);
+
+		CHECK_FOR_INTERRUPTS();
+		for (; start < end; start++)
+			count[(ordered_bits(value[start]) >> shift) & DIGIT_MASK]++;
+	}
+}
+
+/* Swap the values whose digit is the wanted one to the front; returns how many. */
+static int64
+gather_digit(double *value, int64 n, int shift, uint64 wanted)
+{
+	int64		front = 0;
+
+	for (int64 start = 0; start < n;)
+	{
+		int64		end = start + Min(n - start, BLOCK_ROWS);
+
+		CHECK_FOR_INTERRUPTS();
+		for (; start < end; start++)
+		{
+			double		x = value[start];
+
+			value[start] = value[front];
+			value[front] = x;
+			front += ((ordered_bits(x) >> shift) & DIGIT_MASK) == wanted;
+		}
+	}
+	return front;
+}
+
+/*
+ * Radix selection: the digits from the top narrow down the candidates, at most six passes whatever the values.
+ */
+double
+select_kth(double *value, int64 n, int64 k)
+{
+	int64		count[DIGIT_VALUES];
+
+	Assert(k >= 0 && k < n);
+	for (int digit = DIGITS - 1; digit >= 0 && n > FEW; digit--)
+	{
+		int			shift = digit * DIGIT_BITS;
+		uint64		wanted = 0;
+
+		count_digit(value, n, shift, count);
+		while (k >= count[wanted])
+			k -= count[wanted++];
+		if (count[wanted] < n)
+			n = gather_digit(value, n, shift, wanted);
+	}
+	/* with no digit left all candidates are equal */
+	return (n > FEW ? value[0] : select_among_few(value, n, k)) + 0.0;
+}
+
+double
+median(double *value, int64 n)
+{
+	double		upper = select_kth(value, n, n / 2);
+	double		below = -HUGE_VAL;
+	int64		nbelow = 0;
+
+	if (n % 2 == 1)
+		return upper;
+
+	/* the lower middle is the largest value below, unless the upper one reaches down to it */
+	for (int64 i = 0; i < n; i++)
+		if (value[i] < upper)
+		{
+			nbelow++;
+			below = Max(below, value[i]);
+		}
+	if (nbelow < n / 2)
+		return upper;
+	return 0.5 * below + 0.5 * upper;
+}
