@@ -13,6 +13,7 @@
 #include "core/hash.h"
 
 #define FOLD_MULTIPLIER UINT64CONST(0x9fb21c651e98df25)
+#define LENGTH_MULTIPLIER UINT64CONST(0x9e3779b97f4a7c15)
 
 static inline uint64
 read_u64(const char *at)
@@ -52,7 +53,7 @@ read_short(const char *at, Size length)
 uint64
 hash_text(const char *data, Size length, uint64 seed)
 {
-	uint64		state = hash_fold(seed, length);
+	uint64		state = seed ^ (uint64) length * LENGTH_MULTIPLIER;
 	const char *end = data + length;
 
 	if (length < 8)
