@@ -14,8 +14,9 @@ BUILT_SCRIPT = $(EXTENSION)--$(EXTENSION_VERSION).sql
 DATA_built = $(BUILT_SCRIPT)
 
 REGRESS = $(sort $(patsubst sql/%.sql,%,$(wildcard sql/*.sql)))
+REGRESS_OPTS = --load-extension=relearn
 ISOLATION = $(sort $(patsubst test/isolation/specs/%.spec,%,$(wildcard test/isolation/specs/*.spec)))
-ISOLATION_OPTS = --inputdir=test/isolation --outputdir=test/isolation
+ISOLATION_OPTS = --inputdir=test/isolation --outputdir=test/isolation --load-extension=relearn
 EXTRA_CLEAN = $(BUILT_SCRIPT) test/isolation/output_iso $(OBJS:.o=.d)
 
 # Bits of a model must not depend on the compiler's liking for fused multiply-add.
