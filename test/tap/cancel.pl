@@ -1,0 +1,77 @@
+# statement_timeout and pg_cancel_backend return within half a second whatever the phase, and leave nothing behind.
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use Relearn;
+use Test::More;
+
+my $bound = 0.4;		# seconds past the timeout; 100 ms + 400 ms = the half second promised
+my $node = new_server('main', "shared_buffers = 512MB\nmax_wal_size = 4GB\nautovacuum = off\n");
+$node->safe_psql('postgres', q{
+	CREATE EXTENSION relearn;
+	CREATE UNLOGGED TABLE wide AS
+	SELECT i AS id, chr(97 + i % 26) || i * 31 % 40 AS category, date '2015-01-01' + i % 3000 AS day,
+		   i * 7919 % 10007 / 3.0::float8 AS a, i * 104729 % 10009 / 7.0::float8 AS b, i * 1299709 % 10037 / 11.0::float8 AS c, i % 1013 AS d,
+		   chr(65 + i * 31 % 12) AS kind, i * 7919 % 10007 / 3.0 + i % 1013 > 2000 AS yes, (i * 7919 % 10007 / 3.0 + i % 1013 + i % 17)::float8 AS y
+	FROM generate_series(1::int8, 600000) i;
+	ANALYZE wide;});
+
+sub timed_out
+{
+	my ($timeout, $sql) = @_;
+	my $state;
+	my $seconds = elapsed(sub { ($state) = sqlstate_of($node, 'postgres', "SET client_min_messages = error; SET statement_timeout = $timeout; $sql") });
+	return ($state, $seconds - $timeout / 1000);
+}
+
+my %work = (
+	'linear_regression' => q{SELECT FROM ml.train('m', 'wide', 'y', 'linear_regression', exclude => '{yes,kind}')},
+	'logistic_regression' => q{SELECT FROM ml.train('m', 'wide', 'yes', 'logistic_regression', exclude => '{y,kind}')},
+	'multinomial' => q{SELECT FROM ml.train('m', 'wide', 'kind', 'logistic_regression', exclude => '{y,yes}')},
+	'evaluate' => q{SELECT FROM ml.evaluate('ready', 'wide')},
+	'predict_table' => q{SELECT count(*) FROM ml.predict_table('ready', 'wide', 'id')},
+	'predict' => q{SELECT sum(ml.predict('ready', w.*)) FROM wide w},
+	'roc_auc' => q{SELECT ml.roc_auc(yes, a) FROM wide, generate_series(1, 3)});
+$node->safe_psql('postgres', q{SELECT FROM ml.train('ready', 'SELECT * FROM wide LIMIT 5000', 'y', 'linear_regression', exclude => '{yes,kind}')});
+
+# Walk the timeout through the whole run: every phase is hit.  A slow answer may be the machine's fault: it gets two more tries.
+for my $what (sort keys %work)
+{
+	my ($worst, $hit) = (0, 0);
+	for (my $timeout = 100; $timeout < 20000; $timeout = int($timeout * 1.5))
+	{
+		my ($state, $late) = timed_out($timeout, $work{$what});
+		for (1 .. 2)
+		{
+			last if $late < $bound;
+			my @again = timed_out($timeout, $work{$what});
+			$late = $again[1] if $again[1] < $late;
+		}
+		last if $state eq '00000';
+		is($state, '57014', "$what, $timeout ms: query_canceled") if $state ne '57014';
+		$hit++;
+		$worst = $late if $late > $worst;
+	}
+	cmp_ok($hit, '>', 0, "$what: runs long enough to be cancelled");
+	cmp_ok($worst, '<', $bound, sprintf '%s: back %.0f ms after the timeout at worst (%d timeouts)', $what, 1000 * $worst, $hit);
+}
+
+# A session that was cancelled goes on working.
+is($node->safe_psql('postgres', q{
+	DO $$ BEGIN
+		SET LOCAL statement_timeout = 100;
+		PERFORM ml.train('m', 'wide', 'kind', 'logistic_regression', exclude => '{y,yes}');
+	EXCEPTION WHEN query_canceled THEN NULL; END $$;
+	RESET statement_timeout;
+	SELECT current_setting('transaction_read_only'), count(ml.predict('ready', w.*)) FROM (SELECT * FROM wide LIMIT 10) w;}), 'off|10', 'after a cancel the session works');
+
+# Nothing half-made is left.
+$node->safe_psql('postgres', q{SELECT FROM ml.train('ready', 'SELECT * FROM wide LIMIT 5000', 'y', 'baseline', exclude => '{yes,kind}')});
+is($node->safe_psql('postgres', q{SELECT string_agg(version::text, ',' ORDER BY version) FROM ml.versions WHERE model = 'ready'}), '1,2', 'no number was lost');
+is($node->safe_psql('postgres', q{SELECT count(*) FROM ml.models WHERE model = 'm' AND NOT EXISTS (SELECT FROM ml.versions v WHERE v.model = 'm')}), '0',
+	'no model without a version');
+is(scalar(glob($node->data_dir . '/base/pgsql_tmp/*')), undef, 'no temporary file is left');
+is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'parallel worker'}), '0', 'no worker is left');
+
+done_testing();
