@@ -89,14 +89,14 @@ put_stored_metrics(FunctionCallInfo fcinfo, const ModelVersion *version)
 	JsonbValue *rows = NULL;
 	int			part = 0;
 
-	while (part < lengthof(parts) && (rows = json_field(&metrics->root, parts[part])) == NULL)
+	while (part < (int) lengthof(parts) && (rows = json_field(&metrics->root, parts[part])) == NULL)
 		part++;
 	if (rows == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("model \"%s\" version %d has no stored metrics", version->name, version->version),
 				 errhint("Give a source to evaluate it on.")));
-	if (part == lengthof(parts) - 1)
+	if (part == (int) lengthof(parts) - 1)
 		ereport(WARNING,
 				(errmsg("model \"%s\" version %d held no rows out: these metrics are measured on its training rows",
 						version->name, version->version)));

@@ -445,12 +445,14 @@ fill_training_set(Training *t)
 	double	   *offset = palloc(sizeof(double) * Max(ncolumns, 1));
 	double	   *scale = palloc(sizeof(double) * Max(ncolumns, 1));
 	int		   *group = palloc(sizeof(int) * Max(ncolumns, 1));
+	const char **names = palloc(sizeof(char *) * Max(ncolumns, 1));
 
 	for (int j = 0; j < ncolumns; j++)
 	{
 		offset[j] = t->features->outputs[j].offset;
 		scale[j] = t->features->outputs[j].scale;
 		group[j] = t->features->outputs[j].input;
+		names[j] = t->features->outputs[j].name;
 	}
 	set->task = t->task;
 	set->nrows = frame_part_rows(t->frame, PART_TRAIN);
@@ -461,6 +463,7 @@ fill_training_set(Training *t)
 	set->offset = offset;
 	set->scale = scale;
 	set->group = group;
+	set->column_name = names;
 	set->rows = design_rows;
 	set->design = t->design;
 	set->seed = t->request.seed;
