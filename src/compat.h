@@ -9,11 +9,11 @@
 #error "relearn needs PostgreSQL 15 to 18"
 #endif
 
-/* 16 made the parser report a bad qualified name softly. */
-#if PG_VERSION_NUM >= 160000
-#define parse_qualified_name(text) stringToQualifiedNameList(text, NULL)
+/* 17 brought infinite intervals. */
+#if PG_VERSION_NUM >= 170000
+#define interval_is_finite(span) (!INTERVAL_NOT_FINITE(span))
 #else
-#define parse_qualified_name(text) stringToQualifiedNameList(text)
+#define interval_is_finite(span) true
 #endif
 
 #endif

@@ -38,28 +38,39 @@ extern bool kind_of_type(Oid type, ColumnKind *kind);
 extern const char *closest_name(const char *wanted, const char *const *names, int n);
 
 /* ---- cells: one datum -> one double ---- */
+#define CELL_TEXT_BYTES 132		/* holds the text of every type but text, char and numeric */
+
 typedef struct CellReader
 {
 	int			op;				/* private */
 	ColumnKind	kind;
-	pg_tz	   *zone;			/* for timestamptz */
-	FmgrInfo	output;			/* for types read through their text */
-	Oid			type;
+	Oid			type;			/* domains looked through */
+	const char *column;			/* for messages about a value; may be set after cell_reader_init, else NULL */
+	struct ZoneCache *zone;		/* private: for timestamptz */
+	char		buffer[CELL_TEXT_BYTES];	/* private: what cell_text may return */
 } CellReader;
 
-/* Prepare reading a type as a kind.  False where that cannot be (the caller words the error). */
+/*
+ * Prepare reading a type as a kind; allocates in the current memory context.  False where that cannot be (the caller words the error).  Every
+ * type of kind_of_type can be read as its own kind or as a category; text also as a number.  zone NULL means UTC.
+ */
 extern bool cell_reader_init(CellReader *reader, Oid type, ColumnKind kind, pg_tz *zone);
 
 /*
- * Read a non-NULL datum of any kind but a category.  Infinite dates come back as NaN; +-Infinity of numbers stays.
+ * Read a non-NULL datum of any kind but a category.  NaN: missing, among them infinite dates and text that is no number; +-Infinity of numbers
+ * stays.  -0 comes back as 0.  A numeric beyond the range of double precision is an error that names reader->column.
  */
 extern double cell_number(CellReader *reader, Datum value);
 
-/* Read a non-NULL datum of a category: its text (not NUL-terminated, valid until the next call or the end of the datum). */
+/*
+ * Read a non-NULL datum of a category: its text (not NUL-terminated, valid until the next call or the end of the datum).  The text does not
+ * depend on session settings.  May allocate in the current memory context.
+ */
 extern const char *cell_text(CellReader *reader, Datum value, int *length);
 
 /*
- * Text -> cell of a non-category kind, for JSON input: false where the text is no such value.
+ * Text -> cell of a non-category kind, for JSON input: false where the text is no such value.  Dates and timestamps are ISO 8601 as JSON has
+ * them; a time zone in them is honoured, without one they are local already.  Never raises an error.
  */
 extern bool cell_parse(ColumnKind kind, pg_tz *zone, const char *text, double *cell);
 
@@ -67,25 +78,41 @@ extern bool cell_parse(ColumnKind kind, pg_tz *zone, const char *text, double *c
 typedef struct Source
 {
 	const char *text;			/* as the caller wrote it */
-	TupleDesc	tupdesc;		/* names and types of all its columns */
-	struct Private_SourcePlan *plan;
+	TupleDesc	tupdesc;		/* names and types of its columns; no dropped ones */
+	char	   *from;			/* private: what to select from: a qualified relation or the query in parentheses */
+	char	   *query;			/* private: what is run */
 } Source;
 
 /*
- * Parse and plan under the caller's rights; needs no SPI connection of the caller's.  Errors: missing table, no SELECT, several statements...
- * wanted: names of the columns to read, or NIL for all (a table's unread columns are then not even fetched).
+ * Parse under the caller's rights; needs no SPI connection of the caller's.  Errors: missing table, no SELECT, several statements...  Everything
+ * is allocated in the current memory context.
  */
 extern Source *source_open(const char *text);
 
-/* Called per row with a slot whose first "natts" columns are deformed (tts_values, tts_isnull).  Return false to stop early. */
+/*
+ * Read only the columns with wanted[i] (one per column of tupdesc); afterwards tupdesc holds only these, in their order.  The others are not
+ * fetched, and need no right to be read where the source is a table.
+ */
+extern void source_narrow(Source *source, const bool *wanted);
+
+/*
+ * Called per row with a slot whose columns are deformed (tts_values, tts_isnull), in a memory context that is reset after each row.  Return
+ * false to stop early.
+ */
 typedef bool (*SourceRow) (TupleTableSlot *slot, void *state);
 
 /* Run it read-only, streaming.  May run in parallel by itself. */
-extern void source_run(Source *source, SourceRow row, void *state);
+extern void source_run(const Source *source, SourceRow row, void *state);
 extern void source_close(Source *source);
 
 /* Attribute number (1-based) of a column by exact name; 0 where there is none.  An ambiguous name is an error. */
 extern int	source_column(const Source *source, const char *name);
+
+/* The name nearest to the one wanted, for hints; NULL where none is near. */
+extern const char *closest_name(const char *wanted, const char *const *names, int n);
+
+/* A hint for a column that is not there: the nearest name, else the list of the columns.  palloc'd. */
+extern char *source_column_hint(const Source *source, const char *wanted);
 
 /* ---- frame ---- */
 typedef enum Task
@@ -106,6 +133,7 @@ typedef struct FrameColumn
 	int64		nan;			/* of them NaN in a number column */
 	int64		infinite;		/* +-Infinity in a number column; kept in the cells */
 	int64		inexact;		/* integers beyond 2^53 */
+	int64		unparsable;		/* text that is no number */
 } FrameColumn;
 
 typedef enum Part
@@ -156,6 +184,7 @@ typedef struct Frame
 	List	   *warnings;		/* of char * */
 	double	  **chunk;			/* private: cells in the order of arrival */
 	uint32	   *order;			/* private: canonical position -> row of arrival */
+	Size		booked;			/* private: bytes taken from the budget */
 	MemoryContext context;
 } Frame;
 

@@ -1,0 +1,288 @@
+/*
+ * columns.c
+ *		Names in a request -> columns of the source, each checked, with a way out in every refusal.
+ */
+#include "postgres.h"
+
+#include "lib/stringinfo.h"
+#include "utils/builtins.h"
+#include "utils/varlena.h"
+
+#include "data/data_internal.h"
+
+/* ---- names ---- */
+
+#define FARTHEST 3				/* edits between a name and its suggestion, as the server has it for columns */
+#define COLUMNS_LISTED 20
+
+const char *
+closest_name(const char *wanted, const char *const *names, int n)
+{
+	const char *closest = NULL;
+	int			length = (int) strlen(wanted);
+	int			distance = Min(FARTHEST, (length + 1) / 2) + 1;
+
+	for (int i = 0; i < n; i++)
+	{
+		int			found;
+
+		if (pg_strcasecmp(names[i], wanted) == 0)
+			return names[i];
+		if (distance == 0)
+			continue;
+		found = varstr_levenshtein_less_equal(wanted, length, names[i], (int) strlen(names[i]), 1, 1, 1, distance - 1, true);
+		if (found < distance)
+		{
+			distance = found;
+			closest = names[i];
+		}
+	}
+	return closest;
+}
+
+static const char *
+attribute_name(const Source *source, int column)
+{
+	return NameStr(TupleDescAttr(source->tupdesc, column)->attname);
+}
+
+static Oid
+attribute_type(const Source *source, int column)
+{
+	return TupleDescAttr(source->tupdesc, column)->atttypid;
+}
+
+int
+source_column(const Source *source, const char *name)
+{
+	int			found = 0;
+
+	for (int i = 0; i < source->tupdesc->natts; i++)
+	{
+		if (strcmp(attribute_name(source, i), name) != 0)
+			continue;
+		if (found)
+			ereport(ERROR,
+					(errcode(ERRCODE_DUPLICATE_COLUMN),
+					 errmsg("source has more than one column \"%s\"", name),
+					 errhint("Give the columns of the source different names with AS.")));
+		found = i + 1;
+	}
+	return found;
+}
+
+char *
+source_column_hint(const Source *source, const char *wanted)
+{
+	int			n = source->tupdesc->natts;
+	const char **names = palloc((n + 1) * sizeof(char *));
+	const char *closest;
+	StringInfoData list;
+
+	for (int i = 0; i < n; i++)
+		names[i] = attribute_name(source, i);
+	closest = closest_name(wanted, names, n);
+	if (closest)
+		return psprintf("Perhaps you meant \"%s\".", closest);
+	if (n == 0)
+		return "The source has no columns.";
+	initStringInfo(&list);
+	appendStringInfoString(&list, "Its columns are ");
+	for (int i = 0; i < Min(n, COLUMNS_LISTED); i++)
+		appendStringInfo(&list, "%s%s", i ? ", " : "", quote_identifier(names[i]));
+	appendStringInfoString(&list, n > COLUMNS_LISTED ? ", ..." : ".");
+	return list.data;
+}
+
+/* 0-based column; "role" says what the name was given for. */
+static int
+need_column(const Source *source, const char *name, const char *role)
+{
+	int			attribute = source_column(source, name);
+
+	if (attribute == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("source has no column \"%s\", given as %s", name, role),
+				 errhint("%s", source_column_hint(source, name))));
+	return attribute - 1;
+}
+
+static int
+optional_column(const Source *source, const char *name, const char *role)
+{
+	return name ? need_column(source, name, role) : -1;
+}
+
+/* ---- roles ---- */
+
+/* Mark the columns of a list; returns (natts) flags. */
+static bool *
+mark_columns(const Source *source, List *names, const char *role)
+{
+	bool	   *marked = palloc0((source->tupdesc->natts + 1) * sizeof(bool));
+	ListCell   *cell;
+
+	foreach(cell, names)
+		marked[need_column(source, lfirst(cell), role)] = true;
+	return marked;
+}
+
+static void
+refuse_column(const Source *source, int column, const char *problem)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("column \"%s\" %s", attribute_name(source, column), problem)));
+}
+
+static void
+refuse_type(const Source *source, int column, const char *role)
+{
+	const char *name = quote_identifier(attribute_name(source, column));
+
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("column \"%s\" has type %s, which cannot be %s", attribute_name(source, column),
+					format_type_be(attribute_type(source, column)), role),
+			 errdetail("Columns may be numbers, boolean, text, enum, uuid, date, timestamp, time or interval."),
+			 errhint("Name it in \"exclude\", or cast it in the source, for example %s::text.", name)));
+}
+
+/* The flags that say how a feature is to be read, against the column's type. */
+static ColumnKind
+feature_kind(const Source *source, int column, bool as_category, bool as_number)
+{
+	ColumnKind	kind;
+	CellReader	reader;
+
+	if (!kind_of_type(attribute_type(source, column), &kind))
+		refuse_type(source, column, "a feature");
+	if (as_category && as_number)
+		refuse_column(source, column, "is named both as a category and as a number");
+	if (as_category)
+		return KIND_CATEGORY;
+	if (!as_number)
+		return kind;
+	if (!cell_reader_init(&reader, attribute_type(source, column), KIND_NUMBER, NULL))
+		refuse_type(source, column, "read as a number");
+	return KIND_NUMBER;
+}
+
+/* A name may stand twice among columns nobody reads, but not among the features. */
+static void
+refuse_duplicate(const Source *source, int column)
+{
+	(void) source_column(source, attribute_name(source, column));
+}
+
+static void
+resolve_features(const FrameRequest *request, const Source *source, Roles *roles)
+{
+	int			natts = source->tupdesc->natts;
+	bool	   *listed = mark_columns(source, request->features, "a feature");
+	bool	   *excluded = mark_columns(source, request->exclude, "a column to exclude");
+	bool	   *category = mark_columns(source, request->categories, "a category");
+	bool	   *number = mark_columns(source, request->numbers, "a number");
+
+	roles->feature = palloc((natts + 1) * sizeof(int));
+	roles->feature_kind = palloc((natts + 1) * sizeof(ColumnKind));
+	for (int i = 0; i < natts; i++)
+	{
+		bool		taken = request->features ? listed[i] : i != roles->target && i != roles->key && i != roles->weight;
+
+		if (i == roles->target && listed[i])
+			refuse_column(source, i, "is the target and cannot be a feature");
+		if (i == roles->target && excluded[i])
+			refuse_column(source, i, "is the target and cannot be excluded");
+		if (listed[i] && excluded[i])
+			refuse_column(source, i, "is named both as a feature and as excluded");
+		if (taken && !excluded[i])
+		{
+			refuse_duplicate(source, i);
+			roles->feature_kind[roles->nfeatures] = feature_kind(source, i, category[i], number[i]);
+			roles->feature[roles->nfeatures++] = i;
+		}
+		else if (category[i] || number[i])
+			refuse_column(source, i, category[i] ? "is named as a category but is no feature" : "is named as a number but is no feature");
+	}
+	if (roles->nfeatures == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("source has no column to learn from besides the target \"%s\"", request->target)));
+}
+
+static void
+check_role_types(const Source *source, const Roles *roles)
+{
+	ColumnKind	kind;
+
+	if (roles->key >= 0 && !kind_of_type(attribute_type(source, roles->key), &kind))
+		refuse_type(source, roles->key, "the key");
+	if (roles->time >= 0 &&
+		(!kind_of_type(attribute_type(source, roles->time), &kind) || (kind != KIND_TIMESTAMP && kind != KIND_NUMBER)))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" has type %s, which cannot order the rows by time", attribute_name(source, roles->time),
+						format_type_be(attribute_type(source, roles->time))),
+				 errhint("Name a date, timestamp or numeric column as \"time\".")));
+	if (roles->weight >= 0 &&
+		(!kind_of_type(attribute_type(source, roles->weight), &kind) || kind != KIND_NUMBER))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" has type %s, which cannot be the weight of rows", attribute_name(source, roles->weight),
+						format_type_be(attribute_type(source, roles->weight))),
+				 errhint("Name a numeric column as \"weights\".")));
+}
+
+/* After narrowing: the place of each column among the wanted ones. */
+static int
+renumber(const int *place, int column)
+{
+	return column < 0 ? -1 : place[column];
+}
+
+static void
+narrow_to_roles(Source *source, Roles *roles)
+{
+	int			natts = source->tupdesc->natts;
+	bool	   *wanted = palloc0((natts + 1) * sizeof(bool));
+	int		   *place = palloc0((natts + 1) * sizeof(int));
+	const int	single[] = {roles->target, roles->key, roles->time, roles->weight};
+	int			n = 0;
+
+	for (int i = 0; i < roles->nfeatures; i++)
+		wanted[roles->feature[i]] = true;
+	for (int i = 0; i < (int) lengthof(single); i++)
+		if (single[i] >= 0)
+			wanted[single[i]] = true;
+	for (int i = 0; i < natts; i++)
+		if (wanted[i])
+			place[i] = n++;
+	source_narrow(source, wanted);
+	for (int i = 0; i < roles->nfeatures; i++)
+		roles->feature[i] = place[roles->feature[i]];
+	roles->target = renumber(place, roles->target);
+	roles->key = renumber(place, roles->key);
+	roles->time = renumber(place, roles->time);
+	roles->weight = renumber(place, roles->weight);
+}
+
+void
+roles_resolve(const FrameRequest *request, Source *source, Roles *roles)
+{
+	memset(roles, 0, sizeof(Roles));
+	roles->target = need_column(source, request->target, "the target");
+	roles->key = optional_column(source, request->key, "the key");
+	roles->time = optional_column(source, request->time, "the time");
+	roles->weight = optional_column(source, request->weight, "the weight");
+	if (roles->key == roles->target)
+		refuse_column(source, roles->target, "cannot be both the target and the key");
+	if (roles->time == roles->target)
+		refuse_column(source, roles->target, "cannot be both the target and the time");
+	if (roles->weight == roles->target)
+		refuse_column(source, roles->target, "cannot be both the target and the weight");
+	resolve_features(request, source, roles);
+	check_role_types(source, roles);
+	narrow_to_roles(source, roles);
+}

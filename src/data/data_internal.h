@@ -1,0 +1,95 @@
+/*
+ * data_internal.h
+ *		What the files of the data room share.
+ */
+#ifndef RELEARN_DATA_INTERNAL_H
+#define RELEARN_DATA_INTERNAL_H
+
+#include "datatype/timestamp.h"
+
+#include "data/data.h"
+
+/* What a CellReader does with a datum.  Numbers come first, texts of categories after OP_FIRST_TEXT. */
+typedef enum CellOp
+{
+	OP_INT2,
+	OP_INT4,
+	OP_INT8,
+	OP_FLOAT4,
+	OP_FLOAT8,
+	OP_NUMERIC,
+	OP_BOOL,
+	OP_DATE,
+	OP_TIMESTAMP,
+	OP_TIMESTAMPTZ,
+	OP_TIME,
+	OP_INTERVAL,
+	OP_PARSED_TEXT,				/* text read as a number */
+	OP_FIRST_TEXT,
+	OP_TEXT = OP_FIRST_TEXT,
+	OP_BPCHAR,
+	OP_ENUM,
+	OP_UUID,
+	OP_TEXT_OF_NUMBER			/* any other type, shown */
+} CellOp;
+
+/* The offset of local time from UTC at an instant, with the answers kept by stretch of time. */
+typedef struct ZoneCache ZoneCache;
+extern ZoneCache *zone_cache_create(pg_tz *zone);
+extern int64 zone_offset(ZoneCache *cache, int64 timestamp);	/* microseconds to add; timestamp is finite */
+
+/* As extract(epoch): a year counts 365.25 days, a month beyond the years 30.  Infinite ones (from 17 on) are NaN. */
+extern double interval_seconds(const Interval *span);
+
+/* Text -> cells of the three kinds; false where the text is no such value.  The text is free of blanks around it. */
+extern bool parse_timestamp(const char *text, pg_tz *zone, double *cell);
+extern bool parse_time(const char *text, double *cell);
+extern bool parse_interval(const char *text, double *cell);
+
+/* ---- which column of the source plays which part ---- */
+typedef struct Roles
+{
+	int			nfeatures;
+	int		   *feature;		/* (nfeatures) 0-based columns of the source, ascending; likewise below, -1 = none */
+	ColumnKind *feature_kind;	/* (nfeatures) */
+	int			target;
+	int			key;
+	int			time;
+	int			weight;
+} Roles;
+
+/* Find and check the columns a request names; the source is narrowed to those that are needed. */
+extern void roles_resolve(const FrameRequest *request, Source *source, Roles *roles);
+
+/* ---- what is kept of each row while a frame is loaded, beside its cells ---- */
+typedef enum Side
+{
+	SIDE_CONTENT,				/* hash of the cells */
+	SIDE_KEY,					/* hash of the key; only with a key */
+	SIDE_TIME					/* sortable_double of the time; only with a time column */
+} Side;
+
+#define NSIDES 3
+
+typedef struct RowSides
+{
+	int			slot[NSIDES];	/* place of each side in a chunk, -1 where it is not kept */
+	int			nslots;
+	uint64	  **chunk;			/* (nslots, FRAME_CHUNK_ROWS) each */
+} RowSides;
+
+static inline uint64
+row_side(const RowSides *sides, Side side, uint32 row)
+{
+	return sides->chunk[row >> FRAME_CHUNK_BITS][sides->slot[side] * FRAME_CHUNK_ROWS + (row & (FRAME_CHUNK_ROWS - 1))];
+}
+
+/* Bytes per row that frame_order takes for a while; its result keeps sizeof(uint32) of them. */
+#define ORDER_BYTES_PER_ROW (2 * (sizeof(uint64) + sizeof(uint32)))
+
+/* Fill frame->order and frame->part_start. */
+extern void frame_order(Frame *frame, const RowSides *sides, const FrameRequest *request);
+
+extern void frame_warning(Frame *frame, const char *format,...) pg_attribute_printf(2, 3);
+
+#endif
