@@ -51,7 +51,7 @@ FROM ml.train('churn', 'telco_churn', 'Churn', algorithm => 'logistic_regression
 SELECT one.metric, round(one.value::numeric, 4) AS version_1, round(two.value::numeric, 4) AS version_2
 FROM ml.evaluate('churn:1') one JOIN ml.evaluate('churn:2') two USING (metric);
 
-SELECT model, version, algorithm, deployed, bytes, left(encode(sha256, 'hex'), 12) AS sha256 FROM ml.versions ORDER BY version;
+SELECT model, version, algorithm, deployed, bytes, left(sha256, 12) AS sha256 FROM ml.versions ORDER BY version;
 
 -- Deploy version 2: from the next statement on it answers.  Every answer says which version gave it.
 SELECT ml.deploy('churn', 2);

@@ -11,9 +11,9 @@ my $node = new_server('main', "shared_buffers = 512MB\nmax_wal_size = 4GB\nautov
 $node->safe_psql('postgres', q{
 	CREATE EXTENSION relearn;
 	CREATE UNLOGGED TABLE wide AS
-	SELECT i AS id, chr(97 + i % 26) || i * 31 % 40 AS category, date '2015-01-01' + i % 3000 AS day,
+	SELECT i AS id, chr((97 + i % 26)::int) || i * 31 % 40 AS category, date '2015-01-01' + (i % 3000)::int AS day,
 		   i * 7919 % 10007 / 3.0::float8 AS a, i * 104729 % 10009 / 7.0::float8 AS b, i * 1299709 % 10037 / 11.0::float8 AS c, i % 1013 AS d,
-		   chr(65 + i * 31 % 12) AS kind, i * 7919 % 10007 / 3.0 + i % 1013 > 2000 AS yes, (i * 7919 % 10007 / 3.0 + i % 1013 + i % 17)::float8 AS y
+		   chr((65 + i * 31 % 12)::int) AS kind, i * 7919 % 10007 / 3.0 + i % 1013 > 2000 AS yes, (i * 7919 % 10007 / 3.0 + i % 1013 + i % 17)::float8 AS y
 	FROM generate_series(1::int8, 600000) i;
 	ANALYZE wide;});
 
