@@ -16,4 +16,45 @@
 #define interval_is_finite(span) true
 #endif
 
+/* 16 moved the inspection of varlena headers out of postgres.h. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* 17 put the local transaction id into a struct. */
+#if PG_VERSION_NUM >= 170000
+#define my_local_transaction() (MyProc->vxid.lxid)
+#else
+#define my_local_transaction() (MyProc->lxid)
+#endif
+
+/* 16 replaced the permission checks by object kind. */
+#if PG_VERSION_NUM >= 160000
+#define may_execute_function(function) (object_aclcheck(ProcedureRelationId, (function), GetUserId(), ACL_EXECUTE) == ACLCHECK_OK)
+#else
+#define may_execute_function(function) (pg_proc_aclcheck((function), GetUserId(), ACL_EXECUTE) == ACLCHECK_OK)
+#endif
+
+/* 16 marks variables that an outer join may null, 18 those of RETURNING's OLD and NEW. */
+#if PG_VERSION_NUM >= 180000
+#define var_is_plain(var) ((var)->varreturningtype == VAR_RETURNING_DEFAULT && bms_is_empty((var)->varnullingrels))
+#elif PG_VERSION_NUM >= 160000
+#define var_is_plain(var) bms_is_empty((var)->varnullingrels)
+#else
+#define var_is_plain(var) true
+#endif
+
+#if PG_VERSION_NUM >= 180000
+#define expand_rte_with_dropped(rte, varno, names, columns) expandRTE(rte, varno, 0, VAR_RETURNING_DEFAULT, -1, true, names, columns)
+#else
+#define expand_rte_with_dropped(rte, varno, names, columns) expandRTE(rte, varno, 0, -1, true, names, columns)
+#endif
+
+/* 18 counts index searches for EXPLAIN. */
+#if PG_VERSION_NUM >= 180000
+#define begin_index_scan(table, index, snapshot, nkeys) index_beginscan(table, index, snapshot, NULL, nkeys, 0)
+#else
+#define begin_index_scan(table, index, snapshot, nkeys) index_beginscan(table, index, snapshot, nkeys, 0)
+#endif
+
 #endif

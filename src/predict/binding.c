@@ -1,0 +1,297 @@
+/*
+ * binding.c
+ *		Which column of a row feeds which input of a model.
+ *
+ * Columns are matched by exact name, in any order; columns the model does not know are ignored, and so are inputs the model does not use.  A column
+ * may change its type within its kind (integer to numeric, date to timestamp), never its kind: a number that became text is a mistake upstream, not a
+ * missing value.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "predict/predict_internal.h"
+
+#define HINT_NAMES 20			/* column names a hint lists at most */
+#define SHOWN_BYTES 100			/* of a value in a message */
+
+const char *
+kind_phrase(ColumnKind kind)
+{
+	return psprintf("%s %s", kind == KIND_INTERVAL ? "an" : "a", kind_name(kind));
+}
+
+/* ---- messages ---- */
+
+static int
+compare_places(const void *a, const void *b)
+{
+	return ((const RowColumn *) a)->attribute - ((const RowColumn *) b)->attribute;
+}
+
+/* Are these the f1, f2, ... of a row constructor? */
+static bool
+names_are_made_up(const RowColumn *columns, int ncolumns)
+{
+	for (int i = 0; i < ncolumns; i++)
+	{
+		if (strcmp(columns[i].name, psprintf("f%d", i + 1)) != 0)
+			return false;
+	}
+	return ncolumns > 0;
+}
+
+/* What to do about a missing column, given the columns there are. */
+static char *
+name_hint(RowColumn *columns, int ncolumns)
+{
+	StringInfoData hint;
+
+	qsort(columns, ncolumns, sizeof(RowColumn), compare_places);
+	if (names_are_made_up(columns, ncolumns))
+		return pstrdup("The row has no column names of its own; use t.* of a table, or of a subquery that names its columns.");
+	initStringInfo(&hint);
+	appendStringInfoString(&hint, "Columns are matched by exact name; the row has ");
+	for (int i = 0; i < ncolumns && i < HINT_NAMES; i++)
+		appendStringInfo(&hint, "%s\"%s\"", i > 0 ? ", " : "", columns[i].name);
+	if (ncolumns == 0)
+		appendStringInfoString(&hint, "no columns");
+	if (ncolumns > HINT_NAMES)
+		appendStringInfo(&hint, " and %d more", ncolumns - HINT_NAMES);
+	appendStringInfoChar(&hint, '.');
+	return hint.data;
+}
+
+void
+binding_missing(const char *origin, const InputColumn *input, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("the row has no column \"%s\", which %s needs", input->name, origin),
+			 errdetail("It takes %s there; at training the column had type %s.", kind_phrase(input->kind), input->type_name),
+			 errhint("%s", hint)));
+}
+
+static void
+wrong_kind(const char *origin, const InputColumn *input, Oid type)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("column \"%s\" has type %s, but %s takes %s there", input->name, format_type_be(type), origin, kind_phrase(input->kind)),
+			 errdetail("At training the column had type %s.", input->type_name),
+			 errhint("Cast the column to %s.", input->type_name)));
+}
+
+/* ---- matching ---- */
+
+static int
+compare_names(const void *a, const void *b)
+{
+	const RowColumn *x = a;
+	const RowColumn *y = b;
+	int			order = strcmp(x->name, y->name);
+
+	return order != 0 ? order : x->attribute - y->attribute;
+}
+
+/* The column of a name in an array sorted by name; NULL where there is none. */
+static const RowColumn *
+find_column(const char *origin, const RowColumn *columns, int ncolumns, const char *name)
+{
+	int			low = 0,
+				high = ncolumns;
+
+	while (low < high)
+	{
+		int			middle = low + (high - low) / 2;
+
+		if (strcmp(columns[middle].name, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == ncolumns || strcmp(columns[low].name, name) != 0)
+		return NULL;
+	if (low + 1 < ncolumns && strcmp(columns[low + 1].name, name) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_AMBIGUOUS_COLUMN),
+				 errmsg("the row has several columns \"%s\", which %s needs", name, origin),
+				 errhint("Name the columns of the row apart.")));
+	return &columns[low];
+}
+
+/* The kind of the built-in types by the names format_type_be gives them. */
+static const struct
+{
+	const char *name;
+	ColumnKind	kind;
+}			builtin_types[] =
+{
+	{"smallint", KIND_NUMBER},
+	{"integer", KIND_NUMBER},
+	{"bigint", KIND_NUMBER},
+	{"real", KIND_NUMBER},
+	{"double precision", KIND_NUMBER},
+	{"numeric", KIND_NUMBER},
+	{"boolean", KIND_BOOLEAN},
+	{"text", KIND_CATEGORY},
+	{"character varying", KIND_CATEGORY},
+	{"character", KIND_CATEGORY},
+	{"uuid", KIND_CATEGORY},
+	{"date", KIND_TIMESTAMP},
+	{"timestamp without time zone", KIND_TIMESTAMP},
+	{"timestamp with time zone", KIND_TIMESTAMP},
+};
+
+/*
+ * Training may have been told to read a column as another kind (text as numbers, integers as categories); a column that still has the kind of type it
+ * had then is read the same way.
+ */
+static bool
+trained_on_kind(const InputColumn *input, Oid type, ColumnKind kind)
+{
+	for (size_t i = 0; i < lengthof(builtin_types); i++)
+	{
+		if (strcmp(builtin_types[i].name, input->type_name) == 0)
+			return builtin_types[i].kind == kind;
+	}
+	return strcmp(format_type_be(type), input->type_name) == 0;
+}
+
+static bool
+reads_as(const InputColumn *input, Oid type, pg_tz *zone, CellReader *reader)
+{
+	ColumnKind	found;
+
+	if (!kind_of_type(type, &found))
+		return false;
+	if (found != input->kind && !trained_on_kind(input, type, found))
+		return false;
+	return cell_reader_init(reader, type, input->kind, zone);
+}
+
+InputBinding *
+binding_match(const Model *model, const char *origin, RowColumn *columns, int ncolumns, MemoryContext context)
+{
+	const Features *features = model->features;
+	MemoryContext old = MemoryContextSwitchTo(context);
+	InputBinding *binding = palloc0(sizeof(InputBinding));
+
+	binding->model = model;
+	binding->attribute = palloc(features->ninputs * sizeof(int));
+	binding->reader = palloc0(features->ninputs * sizeof(CellReader));
+	qsort(columns, ncolumns, sizeof(RowColumn), compare_names);
+	for (int i = 0; i < features->ninputs; i++)
+	{
+		const InputColumn *input = &features->inputs[i];
+		const RowColumn *column;
+
+		binding->attribute[i] = -1;
+		if (!input->used)
+			continue;
+		column = find_column(origin, columns, ncolumns, input->name);
+		if (column == NULL)
+			binding_missing(origin, input, name_hint(columns, ncolumns));
+		if (column->type != UNKNOWNOID && !reads_as(input, column->type, features->zone, &binding->reader[i]))
+			wrong_kind(origin, input, column->type);
+		binding->attribute[i] = column->attribute;
+		binding->natts = Max(binding->natts, column->attribute + 1);
+	}
+	MemoryContextSwitchTo(old);
+	return binding;
+}
+
+InputBinding *
+binding_create(const Model *model, const char *origin, TupleDesc tupdesc, MemoryContext context)
+{
+	RowColumn  *columns = palloc(Max(tupdesc->natts, 1) * sizeof(RowColumn));
+	int			ncolumns = 0;
+	InputBinding *binding;
+
+	for (int i = 0; i < tupdesc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(tupdesc, i);
+
+		if (attribute->attisdropped)
+			continue;
+		columns[ncolumns].name = NameStr(attribute->attname);
+		columns[ncolumns].type = attribute->atttypid;
+		columns[ncolumns].attribute = i;
+		ncolumns++;
+	}
+	binding = binding_match(model, origin, columns, ncolumns, context);
+	pfree(columns);
+	return binding;
+}
+
+/* ---- reading ---- */
+
+/* Levels the model does not know, and those it found too rare, share the code after the last. */
+static double
+category_cell(const InputColumn *input, const char *text, int length)
+{
+	int			code = dictionary_find(input->levels, text, length);
+
+	return code >= 0 ? code : dictionary_size(input->levels);
+}
+
+bool
+binding_parse(const Model *model, int input, const char *text, int length, double *cell)
+{
+	const InputColumn *column = &model->features->inputs[input];
+	char	   *copy;
+	bool		read;
+
+	if (column->kind == KIND_CATEGORY)
+	{
+		*cell = category_cell(column, text, length);
+		return true;
+	}
+	copy = pnstrdup(text, length);
+	read = cell_parse(column->kind, model->features->zone, copy, cell);
+	pfree(copy);
+	return read;
+}
+
+void
+binding_unreadable(const Model *model, const char *origin, int input, const char *text, int length)
+{
+	const InputColumn *column = &model->features->inputs[input];
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+			 errmsg("column \"%s\" holds \"%.*s\", but %s takes %s there", column->name,
+					pg_mbcliplen(text, length, SHOWN_BYTES), text, origin, kind_phrase(column->kind)),
+			 errdetail("At training the column had type %s.", column->type_name)));
+}
+
+void
+binding_read(const InputBinding *binding, const Datum *values, const bool *nulls, double *cells)
+{
+	const InputColumn *inputs = binding->model->features->inputs;
+	int			ninputs = binding->model->features->ninputs;
+
+	for (int i = 0; i < ninputs; i++)
+	{
+		int			attribute = binding->attribute[i];
+		CellReader *reader = &binding->reader[i];
+
+		if (attribute < 0 || nulls[attribute])
+			cells[i] = NAN;
+		else if (inputs[i].kind != KIND_CATEGORY)
+			cells[i] = cell_number(reader, values[attribute]);
+		else
+		{
+			int			length;
+			const char *text = cell_text(reader, values[attribute], &length);
+
+			cells[i] = category_cell(&inputs[i], text, length);
+		}
+	}
+}

@@ -1,0 +1,120 @@
+/*
+ * predict_internal.h
+ *		What the files of this room share: the state one call site keeps between rows.
+ */
+#ifndef RELEARN_PREDICT_INTERNAL_H
+#define RELEARN_PREDICT_INTERNAL_H
+
+#include "fmgr.h"
+#include "utils/array.h"
+
+#include "compat.h"
+#include "predict/predict.h"
+#include "registry/registry.h"
+
+/* A named, typed column that may feed a model. */
+typedef struct RowColumn
+{
+	const char *name;
+	Oid			type;
+	int			attribute;		/* 0-based place in values/nulls */
+} RowColumn;
+
+/*
+ * When a reference was resolved.  fn_extra outlives a statement in PL/pgSQL, so an answer of the registry counts only for the same user in the same
+ * (sub)transaction under a snapshot of the same contents: xids at or beyond xmax count as running and no xid starts running below it, so equal
+ * bounds and equal counts mean equal sets.
+ */
+typedef struct ResolvedAt
+{
+	LocalTransactionId transaction;
+	SubTransactionId subtransaction;
+	Oid			user;
+	TransactionId xmin,
+				xmax;
+	uint32		xcnt;
+	int32		subxcnt;
+	CommandId	curcid;
+} ResolvedAt;
+
+/* State of one call site, in fn_extra. */
+typedef struct PredictCall
+{
+	MemoryContext context;		/* lives as long as the FmgrInfo */
+	MemoryContext work;			/* reset for every row */
+	bool		by_value;		/* the model argument is an artifact, not a reference */
+	Oid			row_type;		/* type of argument 1: record, jsonb, text; text or text[] for the columns forms */
+
+	/* by name */
+	char	   *reference;		/* what was resolved; NULL: nothing yet */
+	int			reference_length;
+	ResolvedAt	resolved;
+	ModelVersion version;
+
+	/* by value */
+	struct varatt_external pointer; /* of the artifact decoded last; va_toastrelid invalid where it was not on disk */
+	Size		artifact_length;
+
+	/* the model; everything below is remade when it changes */
+	MemoryContext model_context;	/* deleting it unpins the model */
+	Model	   *model;
+	double	   *cells;			/* (ninputs) */
+	double	   *scores;			/* (noutputs) */
+	char	   *class_name;		/* class argument looked up last, or NULL */
+	int			class_name_length;
+	int			class_index;
+
+	/* how the last row type feeds the model; remade when either changes */
+	MemoryContext binding_context;
+	InputBinding *binding;
+	Oid			record_type;
+	int32		record_typmod;
+	uint64		record_identifier;	/* changes when the row type does */
+	TupleDesc	tupdesc;		/* cut after the last attribute the model needs */
+	Datum	   *values;
+	bool	   *nulls;
+	ArrayType  *names;			/* columns forms: the names bound last */
+	int			nconstants;		/* columns forms: untyped literals, read once */
+	int		   *constant_input;
+	double	   *constant_cell;
+
+	CellReader	numeric;		/* JSON numbers */
+} PredictCall;
+
+/* The call site's state with its model open; NULL where the model argument is NULL. */
+extern PredictCall *predict_call(FunctionCallInfo fcinfo);
+
+/* How messages name the model: 'model "churn" version 3', or 'the given model'. */
+extern char *predict_origin(const PredictCall *call);
+
+/* An empty context for a new binding; the old binding is gone. */
+extern MemoryContext predict_rebind(PredictCall *call);
+
+/* Read the row in an argument into call->cells and score it into call->scores.  False where the row is NULL. */
+extern bool predict_row(PredictCall *call, FunctionCallInfo fcinfo, int argument);
+
+/* The same for a columns form: names in one argument, their values from the next on. */
+extern void predict_named(PredictCall *call, FunctionCallInfo fcinfo, int names_argument);
+
+/* One row in one form -> call->cells. */
+extern void read_record(PredictCall *call, Datum datum);
+extern bool read_jsonb(PredictCall *call, Datum datum);	/* false for JSON null */
+extern bool read_text(PredictCall *call, Datum datum);
+
+/* Match a model's inputs to columns; reorders columns. */
+extern InputBinding *binding_match(const Model *model, const char *origin, RowColumn *columns, int ncolumns, MemoryContext context);
+
+/* Text (JSON string, untyped literal) -> the cell of an input; false where it is no value of the input's kind, and the error for that. */
+extern bool binding_parse(const Model *model, int input, const char *text, int length, double *cell);
+extern void binding_unreadable(const Model *model, const char *origin, int input, const char *text, int length) pg_attribute_noreturn();
+extern void binding_missing(const char *origin, const InputColumn *input, const char *hint) pg_attribute_noreturn();
+
+/* "a number", "an interval"...: for messages. */
+extern const char *kind_phrase(ColumnKind kind);
+
+/* ---- answers from scores ---- */
+extern int	answer_class(const Model *model, const double *scores);	/* the winning class */
+extern double answer_probability(const Model *model, const double *scores, int class_index);
+extern int	answer_default_class(const Model *model, const double *scores); /* whose probability is told when none is named */
+
+#endif
