@@ -1,0 +1,396 @@
+#!/usr/bin/env python3
+"""Time relearn beside what it is compared with, and print one table: both sides, their ratio, the target.
+
+usage: bench.py [--rows N] [--rounds N] [--only GROUP[,GROUP...]]        (groups: sums parallel peers auc points sessions)
+
+Both sides of a comparison run in turns (A B A B ...) in one run; the figures are medians.  Connects by libpq's environment variables; drops and
+makes bench_* tables and models.  README.md says what each line means.
+"""
+import argparse
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import psycopg2
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+FEATURES = [f"f{i:02d}" for i in range(1, 29)]
+SERIAL = {"max_parallel_workers_per_gather": 0}
+SUMS = "select " + ", ".join(f"sum({c})" for c in FEATURES) + " from bench_wide"
+SPLIT = '{"train": 0.8, "validation": 0, "test": 0.2}'
+AUC_WINDOW = """select (sum(r) filter (where y) - count(*) filter (where y) * (count(*) filter (where y) + 1.0) / 2)
+    / (count(*) filter (where y)::float8 * count(*) filter (where not y))
+from (select y, rank() over (order by f24) + (count(*) over (partition by f24) - 1) / 2.0 as r from bench_wide) s"""
+
+
+def train_sql(algorithm, target, more=""):
+    exclude = {"f28": "{y}", "y": "{}"}[target]
+    return (f"select * from ml.train('bench_{algorithm}', 'bench_wide', '{target}', algorithm => '{algorithm}', key => 'id', "
+            f"split => '{SPLIT}', exclude => '{exclude}'{more})")
+
+
+class Bench:
+    def __init__(self, rows, rounds):
+        self.rows, self.rounds = rows, rounds
+        self.lines, self.notes = [], []
+        self.connection = connect()
+        self.cursor = self.connection.cursor()
+
+    def value(self, statement):
+        self.cursor.execute(statement)
+        return self.cursor.fetchone()[0]
+
+    def sql(self, *statements, **settings):
+        """A side: run the statements on the one warm connection and return the seconds they took."""
+        def run():
+            self.cursor.execute("reset all")
+            for name, value in settings.items():
+                self.cursor.execute(f"set {name} = {value}")
+            start = time.perf_counter()
+            for statement in statements:
+                self.cursor.execute(statement)
+                if self.cursor.description:
+                    self.cursor.fetchall()
+            return time.perf_counter() - start
+        return run
+
+    def in_turns(self, sides, rounds=None, warm=True):
+        """{name: side} -> {name: median seconds}, the sides taking turns."""
+        for run in sides.values() if warm else ():
+            run()
+        taken = {name: [] for name in sides}
+        for _ in range(rounds or self.rounds):
+            for name, run in sides.items():
+                taken[name].append(run())
+        return {name: statistics.median(t) for name, t in taken.items()}
+
+    def line(self, what, ours, against, theirs, target, unit="s"):
+        """target: "<= 1.8" bounds ours / theirs, ">= 5" theirs / ours, "" none."""
+        self.lines.append((what, ours, against, theirs, target, unit))
+        print(f"  {what}: {shown(ours, unit)} / {against}: {shown(theirs, unit)}", file=sys.stderr, flush=True)
+
+    def note(self, text):
+        self.notes.append(text)
+        print(f"  {text}", file=sys.stderr, flush=True)
+
+
+def connect():
+    connection = psycopg2.connect("")
+    connection.autocommit = True
+    return connection
+
+
+def shown(seconds, unit):
+    return f"{seconds * {'s': 1, 'ms': 1e3, 'us': 1e6}[unit]:.3f} {unit}"
+
+
+# ---------------------------------------------------------------- against 28 sums
+
+def linreg(form):
+    return f"select ml.linreg(f28, {form}) from bench_wide"
+
+
+LINREG_ANY = linreg(", ".join(FEATURES[:27]))
+LINREG_ARRAY = linreg(f"array[{', '.join(FEATURES[:27])}]")
+SCORE = "select sum(ml.predict('bench_linear_regression', t)) from bench_wide t"
+# OFFSET 0 keeps the row a value, so the planner cannot take its columns apart
+SCORE_RECORD = "select sum(ml.predict('bench_linear_regression', r)) from (select t as r from bench_wide t offset 0) s"
+
+
+def ensure_models(bench):
+    for algorithm, target in (("linear_regression", "f28"), ("logistic_regression", "y")):
+        if bench.value(f"select count(*) from ml.models where model = 'bench_{algorithm}'") == 0:
+            bench.cursor.execute(train_sql(algorithm, target))
+
+
+def feed(bench):
+    """A side: a training that is refused because of the target's type, which is known once the frame stands and before anything is fitted."""
+    run_refused = bench.sql(train_sql("logistic_regression", "f28"))
+
+    def run():
+        start = time.perf_counter()
+        try:
+            run_refused()
+        except psycopg2.errors.InvalidParameterValue as error:
+            assert "cannot learn target column" in str(error), error
+            return time.perf_counter() - start
+        raise AssertionError("a classifier took a numeric target")
+    return run
+
+
+def group_sums(bench):
+    ensure_models(bench)
+    t = bench.in_turns({
+        "sums": bench.sql(SUMS, **SERIAL),
+        "feed": feed(bench),
+        "baseline": bench.sql(train_sql("baseline", "f28")),
+        "any": bench.sql(LINREG_ANY, **SERIAL),
+        "array": bench.sql(LINREG_ARRAY, **SERIAL),
+        "linear": bench.sql(train_sql("linear_regression", "f28")),
+        "logistic": bench.sql(train_sql("logistic_regression", "y")),
+        "score": bench.sql(SCORE, **SERIAL),
+        "record": bench.sql(SCORE_RECORD, **SERIAL)})
+    for what, side, target in (
+            ("feed: source to frame in canonical order", "feed", "<= 1.8"),
+            ("ml.train('baseline'), whole", "baseline", ""),
+            ("ml.linreg(y, VARIADIC any), 27 features", "any", "<= 0.9"),
+            ("ml.linreg(y, float8[]), 27 features", "array", "<= 1.3"),
+            ("ml.train('linear_regression')", "linear", "<= 3"),
+            ("ml.train('logistic_regression')", "logistic", ""),
+            ("sum(ml.predict(m, t)), columns", "score", "<= 1.3"),
+            ("sum(ml.predict(m, t)), record", "record", "<= 2.5")):
+        bench.line(what, t[side], "28 sums", t["sums"], target)
+    for name, statement in (("columns", SCORE), ("record", SCORE_RECORD)):
+        bench.cursor.execute("explain (verbose, costs off) " + statement)
+        plan = " ".join(r[0] for r in bench.cursor.fetchall())
+        bench.note(f"plan of sum(ml.predict), {name}: " + ("predict_columns" if "predict_columns" in plan else "a record is passed"))
+
+
+# ---------------------------------------------------------------- parallel against serial
+
+def chosen_workers(bench, statement):
+    bench.cursor.execute("reset all")
+    bench.cursor.execute("explain " + statement)
+    found = re.search(r"Workers Planned: (\d+)", " ".join(r[0] for r in bench.cursor.fetchall()))
+    return int(found[1]) if found else 0
+
+
+def group_parallel(bench):
+    ensure_models(bench)
+    statements = {"28 sums": SUMS, "ml.linreg any": LINREG_ANY, "ml.linreg float8[]": LINREG_ARRAY, "sum(ml.predict(m, t))": SCORE}
+    sides = {}
+    for name, statement in statements.items():
+        sides[name] = bench.sql(statement)
+        sides[name + " serial"] = bench.sql(statement, **SERIAL)
+    t = bench.in_turns(sides)
+    for name, statement in statements.items():
+        workers = chosen_workers(bench, statement)
+        bench.line(f"{name}, plan as chosen ({workers} workers)", t[name], "serial", t[name + " serial"], ">= 1.7" if "predict" in name else "")
+
+
+# ---------------------------------------------------------------- against export + scikit-learn
+
+def peer(*arguments):
+    """A side: the whole process of peers.py.  Its last result is kept in side.result."""
+    def run():
+        start = time.perf_counter()
+        out = subprocess.run([sys.executable, os.path.join(HERE, "peers.py"), "--dsn", "", *arguments], check=True, capture_output=True, text=True)
+        run.result = json.loads(out.stdout)
+        return time.perf_counter() - start
+    return run
+
+
+def compare_peers(bench, algorithm, target, workload, bounds):
+    store = ("drop table if exists bench_pred", "create unlogged table bench_pred as "
+             f"select id, ml.{'predict' if target == 'f28' else 'predict_proba'}('bench_{algorithm}', t) as p from bench_wide t")
+    ours = {"train": bench.sql(train_sql(algorithm, target)), "store": bench.sql(train_sql(algorithm, target), *store)}
+    peers = {(pull, what): peer("--pull", pull, *(["--store"] if what == "store" else []), workload) for pull in ("bin", "csv") for what in ours}
+    t = bench.in_turns({**ours, **peers}, rounds=max(3, bench.rounds // 2))
+    for what, label in (("train", f"ml.train('{algorithm}')"), ("store", "the same + predict all rows + store")):
+        for pull, name in (("bin", "COPY BINARY + scikit-learn"), ("csv", "CSV + pandas + scikit-learn")):
+            bench.line(label, t[what], name, t[pull, what], bounds[pull])
+    return peers["bin", "train"].result
+
+
+def same_quality(bench, algorithm, target, workload, theirs):
+    """Both sides on the same rows: every fifth row is the holdout."""
+    exclude = "{y,id}" if target == "f28" else "{id}"
+    bench.cursor.execute(f"select 1 from ml.train('bench_quality_{workload}', 'select * from bench_wide where id % 5 <> 0', '{target}', "
+                         f"algorithm => '{algorithm}', split => '{{\"train\": 1}}', exclude => '{exclude}')")
+    call = (f"ml.r2(f28, ml.predict('bench_quality_{workload}', t))" if target == "f28"
+            else f"ml.roc_auc(y, ml.predict_proba('bench_quality_{workload}', t))")
+    mine = bench.value(f"select {call} from bench_wide t where id % 5 = 0")
+    measure = "r2" if target == "f28" else "auc"
+    bench.note(f"{algorithm} on the same holdout: {measure} {mine:.6f}, scikit-learn {theirs[measure]:.6f} (which has no columns \"is missing\"); "
+               f"scikit-learn's process needed {theirs['peak_rss_mib']} MiB")
+
+
+def group_peers(bench):
+    for algorithm, target, workload, bounds in (
+            ("linear_regression", "f28", "linreg", {"bin": ">= 5", "csv": ">= 8"}),
+            ("logistic_regression", "y", "logreg", {"bin": ">= 4", "csv": ">= 7"})):
+        same_quality(bench, algorithm, target, workload, compare_peers(bench, algorithm, target, workload, bounds))
+
+
+# ---------------------------------------------------------------- a metric
+
+def group_auc(bench):
+    statement = "select ml.roc_auc(y, -f24) from bench_wide"
+    peers = {name: peer("--pull", pull, "auc") for pull, name in (("csv", "CSV + scikit-learn"), ("bin", "COPY BINARY + scikit-learn"))}
+    t = bench.in_turns({"ours": bench.sql(statement), "window": bench.sql(AUC_WINDOW), **peers})
+    bench.line("ml.roc_auc(y, score)", t["ours"], "window functions in SQL", t["window"], "<= 0.25")
+    for name, target in zip(peers, (">= 5", "")):
+        bench.line("ml.roc_auc(y, score)", t["ours"], name, t[name], target)
+    bench.cursor.execute("reset all")
+    bench.note(f"AUC: ml.roc_auc {bench.value(statement):.6f}, window functions {1 - float(bench.value(AUC_WINDOW)):.6f}, "
+               f"scikit-learn {peers['CSV + scikit-learn'].result['auc']:.6f}")
+
+
+# ---------------------------------------------------------------- one row at a time
+
+def pgbench(statement, rows, seconds):
+    """A side: client seconds of one transaction, prepared, one client."""
+    def run():
+        with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
+            script.write(f"\\set id random(1, {rows})\n{statement};\n")
+            script.flush()
+            out = subprocess.run(["pgbench", "-n", "-M", "prepared", "-c", "1", "-T", str(seconds), "-f", script.name],
+                                 check=True, capture_output=True, text=True).stdout
+        return float(re.search(r"latency average = ([\d.]+) ms", out)[1]) / 1e3
+    return run
+
+
+def loop(body, times):
+    """PL/pgSQL that runs a statement many times, each through SPI with an executor of its own."""
+    return (f"do $$ declare r bench_wide; begin select * into r from bench_wide where id = 1; "
+            f"for i in 1..{times} loop perform {body}; end loop; end $$")
+
+
+def group_points(bench):
+    ensure_models(bench)
+    point = "select id, {} from bench_wide t where id = :id"
+    t = bench.in_turns({"with": pgbench(point.format("ml.predict('bench_linear_regression', t)"), bench.rows, 2),
+                        "without": pgbench(point.format("f28"), bench.rows, 2)}, warm=False)
+    bench.line("prepared point query with ml.predict", t["with"], "without", t["without"], "<= 1.1", "us")
+
+    bench.cursor.execute("drop table if exists bench_lookup")
+    bench.cursor.execute("create table bench_lookup as select 'name ' || i as name, i as v from generate_series(1, 1000) i")
+    bench.cursor.execute("alter table bench_lookup add primary key (name)")
+    bench.cursor.execute("vacuum analyze bench_lookup")
+    times = 20000
+    t = bench.in_turns({"resolve": bench.sql(loop("ml.predict('bench_linear_regression', r)", times)),
+                        "lookup": bench.sql(loop("v from bench_lookup where name = 'name 500'", times)),
+                        "nothing": bench.sql(loop("r.f01", times))})
+    bench.line("resolve a name and predict one row, in SPI", (t["resolve"] - t["nothing"]) / times, "one-row primary key look-up by SPI",
+               (t["lookup"] - t["nothing"]) / times, "<= 2.5", "us")
+
+
+# ---------------------------------------------------------------- first calls
+
+WIDE = 700
+
+
+def make_big_model(bench):
+    """About 100 KB of artifact: a linear model of many columns."""
+    columns = [f"c{i:03d}" for i in range(WIDE)]
+    bench.cursor.execute("drop table if exists bench_first")
+    bench.cursor.execute("create unlogged table bench_first as select i as id, hashint4(i)::float8 as y, "
+                         + ", ".join(f"(hashint8extended(i, {k}) % 1000)::float8 as {c}" for k, c in enumerate(columns))
+                         + " from generate_series(1, 2000) i")
+    bench.cursor.execute("alter table bench_first add primary key (id)")
+    bench.cursor.execute("vacuum analyze bench_first")
+    bench.cursor.execute("select * from ml.train('bench_first', 'bench_first', 'y', algorithm => 'linear_regression', key => 'id')")
+    bench.cursor.execute("select bytes from ml.versions where model = 'bench_first' order by version desc limit 1")
+    return bench.cursor.fetchone()[0]
+
+
+def first_query(statement):
+    """A side: seconds of the first statement of a new session; those of the second are kept in side.second."""
+    def run():
+        connection = connect()
+        cursor, taken = connection.cursor(), []
+        for _ in range(2):
+            start = time.perf_counter()
+            cursor.execute(statement)
+            cursor.fetchall()
+            taken.append(time.perf_counter() - start)
+        connection.close()
+        run.second.append(taken[1])
+        return taken[0]
+    run.second = []
+    return run
+
+
+def postmaster(bench):
+    """Resident KiB of the postmaster and the number of files in /dev/shm."""
+    backend = bench.connection.get_backend_pid()
+    parent = open(f"/proc/{backend}/stat").read().rpartition(")")[2].split()[1]
+    resident = re.search(r"VmRSS:\s+(\d+)", open(f"/proc/{parent}/status").read())[1]
+    return int(resident), len(os.listdir("/dev/shm"))
+
+
+def group_sessions(bench):
+    ensure_models(bench)
+    size = make_big_model(bench)
+    big = "select ml.predict('bench_first', t) from bench_first t where id = 1"
+    sides = {"plain": first_query("select c000 from bench_first t where id = 1"),
+             "small": first_query("select ml.predict('bench_linear_regression', t) from bench_wide t where id = 1"),
+             "big": first_query(big)}
+    t = bench.in_turns(sides, rounds=30)
+    bench.line(f"first call of a session, model of {size / 1024:.0f} KiB", t["big"], "a session's first query", t["plain"], "", "ms")
+    bench.line("first call of a session, model of 27 features", t["small"], "a session's first query", t["plain"], "", "ms")
+    bench.line("second call of the session, large model", statistics.median(sides["big"].second), "a session's second query",
+               statistics.median(sides["plain"].second), "", "ms")
+    before, once = postmaster(bench), first_query(big)
+    for _ in range(1000):
+        once()
+    after = postmaster(bench)
+    bench.note(f"1,000 sessions x first call: postmaster {before[0]} -> {after[0]} KiB resident, files in /dev/shm {before[1]} -> {after[1]}")
+
+
+# ---------------------------------------------------------------- the run
+
+GROUPS = {"sums": group_sums, "parallel": group_parallel, "peers": group_peers, "auc": group_auc, "points": group_points, "sessions": group_sessions}
+
+
+def verdict(ours, theirs, target):
+    if not target:
+        return f"{ours / theirs:.2f} x", ""
+    relation, bound = target.split()
+    if relation == "<=":
+        return f"{ours / theirs:.2f} x", "yes" if ours / theirs <= float(bound) else "NO"
+    return f"{theirs / ours:.2f} x faster", "yes" if theirs / ours >= float(bound) else "NO"
+
+
+def print_table(bench):
+    rows = [("measured", "relearn", "compared with", "takes", "ratio", "target", "met")]
+    for what, ours, against, theirs, target, unit in bench.lines:
+        ratio, met = verdict(ours, theirs, target)
+        rows.append((what, shown(ours, unit), against, shown(theirs, unit), ratio, target, met))
+    widths = [max(len(r[i]) for r in rows) for i in range(7)]
+    for n, row in enumerate(rows):
+        print("| " + " | ".join(cell.ljust(w) for cell, w in zip(row, widths)) + " |")
+        if n == 0:
+            print("|" + "|".join("-" * (w + 2) for w in widths) + "|")
+    for note in bench.notes:
+        print(f"- {note}")
+
+
+def make_table(rows):
+    """bench_wide, unless it is there in that size."""
+    connection = connect()
+    cursor = connection.cursor()
+    cursor.execute("select to_regclass('bench_wide') is not null")
+    if cursor.fetchone()[0]:
+        cursor.execute("select count(*) from bench_wide")
+        if cursor.fetchone()[0] == rows:
+            return
+    subprocess.run(["psql", "-Xq", "-v", f"rows={rows}", "-f", os.path.join(HERE, "gen.sql")], check=True)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rows", type=int, default=1000000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", default=",".join(GROUPS))
+    arguments = parser.parse_args()
+    chosen = arguments.only.split(",")
+    if unknown := set(chosen) - set(GROUPS):
+        parser.error(f"no such group: {', '.join(sorted(unknown))} (there are: {', '.join(GROUPS)})")
+    make_table(arguments.rows)
+    bench = Bench(arguments.rows, arguments.rounds)
+    for group in chosen:
+        print(f"{group} ...", file=sys.stderr, flush=True)
+        GROUPS[group](bench)
+    server = bench.value("show server_version")
+    print(f"\n{arguments.rows} rows x 28 float8, PostgreSQL {server}, {os.cpu_count()} CPUs, medians of {arguments.rounds} rounds (peers: "
+          f"{max(3, arguments.rounds // 2)}), sides in turns\n")
+    print_table(bench)
+
+
+main()
