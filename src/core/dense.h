@@ -15,7 +15,8 @@ extern double dense_dot(const double *a, const double *b, int n);
 extern void dense_axpy(double a, const double *x, double *y, int n);
 
 /*
- * gram (n, n), upper triangle: += sum over rows of weight * x x'.  weight (nrows) or NULL for all 1.  Rows are added in order.
+ * gram (n, n), upper triangle: += sum over rows of weight * x x'.  weight (nrows) or NULL for all 1.  Rows are added in order.  What lies below
+ * the diagonal must be initialised and is left undefined.
  */
 extern void dense_gram(const double *x, int nrows, int n, int stride, const double *weight, double *gram);
 
@@ -30,5 +31,14 @@ extern void dense_gradient(const double *x, int nrows, int n, int stride, const 
  * added to *loss in order.  weight may be NULL.
  */
 extern void dense_logistic(const double *margin, const double *target, const double *weight, int nrows, double *residual, double *loss);
+
+/* probability[i] = sigmoid(margin[i]); may be in place */
+extern void dense_sigmoid(const double *margin, int nrows, double *probability);
+
+/*
+ * margin (nclasses, nrows), the margins of one class side by side, becomes the probabilities; normaliser (nrows) the log of the sum of the
+ * exponentials of a row's margins, or NULL.  One row alone and in a block get the same bits.
+ */
+extern void dense_softmax(double *margin, int nrows, int nclasses, double *normaliser);
 
 #endif

@@ -22,6 +22,9 @@ typedef struct MinimiseResult
 	bool		converged;		/* gradient_norm <= tolerance * max(1, first_gradient_norm) */
 } MinimiseResult;
 
+/* Bytes that minimise() takes for n unknowns. */
+extern Size minimise_memory(int n);
+
 extern MinimiseResult minimise(const SmoothFunction *f, double *x, double tolerance, int max_iterations);
 
 #endif

@@ -11,7 +11,9 @@
  */
 extern int	cholesky(double *a, int n, double tolerance, bool *aliased);
 
-/* Solve R'R x = b in place of b; aliased columns get 0. */
+/* Solve R'z = b, R x = z, or R'R x = b in place of b; aliased columns get 0. */
+extern void triangular_solve_transposed(const double *r, int n, const bool *aliased, double *b);
+extern void triangular_solve(const double *r, int n, const bool *aliased, double *b);
 extern void cholesky_solve(const double *r, int n, const bool *aliased, double *b);
 
 /* inverse (n, n) of R'R, full symmetric; rows and columns of aliased columns are 0. */
@@ -22,8 +24,16 @@ extern double triangular_condition(const double *r, int n, const bool *aliased);
 
 /* Streaming Householder QR: rows are added block by block, only the triangle (n, n) is kept. */
 typedef struct StreamingQR StreamingQR;
+extern Size qr_memory(int n, int block_rows);
 extern StreamingQR *qr_create(int n, int block_rows);
 extern void qr_add(StreamingQR *qr, const double *rows, int nrows, int stride);	/* (nrows, n); copied */
 extern double *qr_triangle(StreamingQR *qr);	/* (n, n) upper, diagonal >= 0 */
+
+/*
+ * Find the columns of the upper triangle r (n, n) that are combinations of those before them: what is left of column k < ntested after
+ * the earlier kept columns falls to tolerance * its norm or below.  Such columns become aliased[k], zero in row and column; the others are
+ * made triangular again.  Columns from ntested on are kept whatever they are.  Returns the number of kept columns.
+ */
+extern int	triangle_rank(double *r, int n, int ntested, double tolerance, bool *aliased);
 
 #endif
