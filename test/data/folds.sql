@@ -1,4 +1,4 @@
--- Which rows of the shipped data sets train and which test, for test/pgtap/quality and for the oracle test/bench/quality.py: one predicate, both sides.
+-- Which rows of the shipped data sets train and which test: one predicate for both sides, test/pgtap/quality and its oracle test/bench/quality.py.
 --
 -- Each view adds to its table
 --   row_key  text that names a row (rows of equal content share it), and

@@ -6,8 +6,8 @@ SELECT plan(6);
 
 SELECT results_eq($$
 	SELECT n_train, n_validation, n_test
-	FROM ml.train('quality_california', 'SELECT * FROM california_folds WHERE train', 'median_house_value', algorithm => 'linear_regression', split => '{"train": 1}',
-		exclude => '{row_key,train}') $$,
+	FROM ml.train('quality_california', 'SELECT * FROM california_folds WHERE train', 'median_house_value', algorithm => 'linear_regression',
+		split => '{"train": 1}', exclude => '{row_key,train}') $$,
 	$$ VALUES (14537::bigint, 0::bigint, 0::bigint) $$,
 	'every row of the training fold trains');
 
@@ -20,12 +20,12 @@ SELECT cmp_ok(ml.r2(truth, prediction), '>=', 0.6450858674::float8 - 0.003, 'R2 
 SELECT cmp_ok(abs(avg(prediction) / 207872.591312 - 1), '<=', 1e-6::float8, 'the mean prediction is scikit-learn''s') FROM scored;
 SELECT is_empty($$
 	SELECT * FROM (VALUES
-    ('-12221:3776:1420:1085', 163569.00891),
-    ('-11808:3392:2118:1414', 213938.797593),
-    ('-11783:3379:1454:724', 250611.058103),
-    ('-11792:3413:1762:1526', 129355.269328),
-    ('-11833:3409:654:416', 220991.158744),
-    ('-12142:3860:1166:574', 88951.6980328)) AS oracle (row_key, expected)
+		('-12221:3776:1420:1085', 163569.00891),
+		('-11808:3392:2118:1414', 213938.797593),
+		('-11783:3379:1454:724', 250611.058103),
+		('-11792:3413:1762:1526', 129355.269328),
+		('-11833:3409:654:416', 220991.158744),
+		('-12142:3860:1166:574', 88951.6980328)) AS oracle (row_key, expected)
 	LEFT JOIN scored USING (row_key)
 	WHERE (abs(prediction - expected) <= 1e-6 * expected) IS NOT TRUE $$,
 	'single predictions are scikit-learn''s to 1e-6 relative');
