@@ -14,8 +14,8 @@
 
 #define FIRST_SLOTS 64			/* a power of 2 */
 #define FIRST_LEVELS 32
+#define FIRST_TEXT_BLOCK ((Size) 2 * 1024)
 #define TEXT_BLOCK ((Size) 64 * 1024)
-#define COMPARISONS_PER_CHECK 65536
 
 typedef struct Level
 {
@@ -132,14 +132,14 @@ keep_text(Dictionary *d, const char *text, int length)
 	Size		bytes = (Size) length + 1;
 	char	   *copy;
 
-	if (bytes > TEXT_BLOCK / 8)
+	if (bytes > FIRST_TEXT_BLOCK)
 		copy = take(d, bytes);
 	else
 	{
 		if (bytes > d->block_left)
 		{
-			d->block = take(d, d->nlevels < FIRST_LEVELS ? TEXT_BLOCK / 8 : TEXT_BLOCK);
-			d->block_left = d->nlevels < FIRST_LEVELS ? TEXT_BLOCK / 8 : TEXT_BLOCK;
+			d->block_left = d->nlevels < FIRST_LEVELS ? FIRST_TEXT_BLOCK : TEXT_BLOCK;
+			d->block = take(d, d->block_left);
 		}
 		copy = d->block;
 		d->block += bytes;
@@ -214,36 +214,27 @@ dictionary_hash(const Dictionary *d, int code)
 	return d->level[code].hash;
 }
 
-typedef struct SortState
-{
-	const Level *level;
-	int			comparisons;
-} SortState;
-
 static int
-compare_levels(const void *a, const void *b, void *arg)
+compare_levels(const void *a, const void *b, void *levels)
 {
-	SortState  *state = arg;
-	const Level *x = &state->level[*(const int *) a];
-	const Level *y = &state->level[*(const int *) b];
+	const Level *x = (const Level *) levels + *(const int *) a;
+	const Level *y = (const Level *) levels + *(const int *) b;
 	int			order = memcmp(x->text, y->text, Min(x->length, y->length));
 
-	if (++state->comparisons % COMPARISONS_PER_CHECK == 0)
-		CHECK_FOR_INTERRUPTS();
+	CHECK_FOR_INTERRUPTS();
 	return order != 0 ? order : x->length - y->length;
 }
 
 int *
 dictionary_sort(Dictionary *d)
 {
-	SortState	state = {.level = d->level};
 	int		   *old_code = MemoryContextAllocHuge(CurrentMemoryContext, (Size) Max(d->nlevels, 1) * sizeof(int));
 	int		   *new_code = MemoryContextAllocHuge(CurrentMemoryContext, (Size) Max(d->nlevels, 1) * sizeof(int));
 	Level	   *sorted = MemoryContextAllocHuge(d->context, d->level_capacity * sizeof(Level));
 
 	for (int code = 0; code < d->nlevels; code++)
 		old_code[code] = code;
-	qsort_arg(old_code, d->nlevels, sizeof(int), compare_levels, &state);
+	qsort_arg(old_code, d->nlevels, sizeof(int), compare_levels, d->level);
 
 	for (int code = 0; code < d->nlevels; code++)
 	{

@@ -40,6 +40,7 @@ typedef struct FeatureOptions
 } FeatureOptions;
 
 struct FeatureStep;
+struct ApplyOperation;
 
 typedef struct Features
 {
@@ -51,7 +52,16 @@ typedef struct Features
 	struct FeatureStep *steps;
 	char	   *time_zone;		/* IANA name */
 	pg_tz	   *zone;
+
+	/* not stored: made ready for applying */
+	int			noperations;
+	struct ApplyOperation *operations;	/* the steps, neighbouring numbers joined */
+	int			ncategories;
+	int		   *category_inputs;
 } Features;
+
+/* Bytes features_fit takes beyond what it returns, for n training rows. */
+extern Size features_fit_memory(int64 n);
 
 /*
  * Fit on the frame's training rows.  Appends to *warnings (List of char *).  Also returns for each category column the table from the frame's
@@ -78,7 +88,8 @@ typedef struct ColumnSample
 {
 	const FrameColumn *column;
 	int64		n;				/* training rows */
-	double	   *value;			/* (n) the column's cells in canonical order; scratch, may be permuted */
+	double	   *value;			/* (n) the column's cells in canonical order; may be overwritten */
+	double	   *spare;			/* (n) scratch */
 	int64		missing;		/* NaN among them */
 } ColumnSample;
 
@@ -88,7 +99,7 @@ typedef struct Transform
 	uint8		id;				/* stored in models; never reused */
 	uint32		kinds;			/* bitmask of 1 << ColumnKind it is the automatic choice for */
 
-	/* Returns the fitted state, or NULL with *why_unused set where the column carries nothing.  May set input->levels. */
+	/* Returns the fitted state, or NULL with *why_unused set where the column carries nothing.  Categories set input->levels and *recode. */
 	void	   *(*fit) (ColumnSample *sample, const FeatureOptions *options, InputColumn *input, int **recode, char **why_unused, List **warnings);
 	int			(*width) (const void *fitted);
 	void		(*name_outputs) (const void *fitted, const InputColumn *input, OutputColumn *outputs);
@@ -105,6 +116,6 @@ typedef struct FeatureStep
 	void	   *fitted;
 } FeatureStep;
 
-extern const Transform number_transform, category_transform, calendar_transform;
+extern const Transform number_transform, category_transform, calendar_transform, clock_transform;
 
 #endif

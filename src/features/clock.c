@@ -1,0 +1,148 @@
+/*
+ * clock.c
+ *		Times of day for linear learners: sine and cosine of the share of a day, so that 23:59 lies beside 00:00.
+ *
+ * A missing time gets the training means, and the indicator says so.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "datatype/timestamp.h"
+#include "miscadmin.h"
+
+#include "core/mathfn.h"
+#include "features/features_internal.h"
+
+typedef struct Clock
+{
+	bool		has_wave;		/* false: constant but for missing cells */
+	bool		has_indicator;
+	double		sine,			/* for missing cells */
+				cosine;
+} Clock;
+
+static inline bool
+is_time(double cell)
+{
+	return fabs(cell) < INFINITE_FROM;
+}
+
+static void *
+clock_fit(ColumnSample *sample, const FeatureOptions *options, InputColumn *input, int **recode, char **why_unused, List **warnings)
+{
+	Clock	   *clock = palloc0(sizeof(Clock));
+	double		min = HUGE_VAL,
+				max = -HUGE_VAL;
+	int64		n = 0;
+
+	for (int64 i = 0; i < sample->n; i++)
+	{
+		double		sine,
+					cosine;
+
+		if (i % (FIT_BLOCK / 8) == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (!is_time(sample->value[i]))
+			continue;
+		math_circle(sample->value[i] / SECS_PER_DAY, &sine, &cosine);
+		clock->sine += sine;
+		clock->cosine += cosine;
+		min = Min(min, sample->value[i]);
+		max = Max(max, sample->value[i]);
+		n++;
+	}
+	clock->has_wave = min < max;
+	clock->has_indicator = n < sample->n && !options->takes_missing;
+	if (n == 0 || !(clock->has_wave || clock->has_indicator))
+	{
+		*why_unused = n == 0 ? "all its values are missing" : "it is constant";
+		return NULL;
+	}
+	clock->sine = options->takes_missing ? (double) NAN : clock->sine / (double) n;
+	clock->cosine = options->takes_missing ? (double) NAN : clock->cosine / (double) n;
+	return clock;
+}
+
+static int
+clock_width(const void *fitted)
+{
+	const Clock *clock = fitted;
+
+	return 2 * clock->has_wave + clock->has_indicator;
+}
+
+static void
+clock_name_outputs(const void *fitted, const InputColumn *input, OutputColumn *outputs)
+{
+	const Clock *clock = fitted;
+
+	if (clock->has_wave)
+	{
+		*outputs++ = (OutputColumn) {.name = psprintf("%s: sin day", input->name), .scale = 1.0};
+		*outputs++ = (OutputColumn) {.name = psprintf("%s: cos day", input->name), .scale = 1.0};
+	}
+	if (clock->has_indicator)
+		*outputs = (OutputColumn) {.name = indicator_name(input), .scale = 1.0};
+}
+
+static void
+clock_apply(const void *fitted, const double *cells, int nrows, int cell_stride, double *out, int out_stride)
+{
+	const Clock *clock = fitted;
+
+	for (; nrows > 0; nrows--, cells += cell_stride, out += out_stride)
+	{
+		double	   *at = out;
+
+		if (clock->has_wave)
+		{
+			at[0] = clock->sine;
+			at[1] = clock->cosine;
+			if (is_time(*cells))
+				math_circle(*cells / SECS_PER_DAY, &at[0], &at[1]);
+			at += 2;
+		}
+		if (clock->has_indicator)
+			*at = is_time(*cells) ? 0.0 : 1.0;
+	}
+}
+
+static void
+clock_flatten(const void *fitted, ByteWriter *w)
+{
+	const Clock *clock = fitted;
+
+	put_u8(w, clock->has_wave);
+	put_u8(w, clock->has_indicator);
+	put_f64(w, clock->sine);
+	put_f64(w, clock->cosine);
+}
+
+static void *
+clock_unflatten(ByteReader *r, const InputColumn *input)
+{
+	Clock	   *clock = palloc(sizeof(Clock));
+	bool		keeps_missing;
+
+	clock->has_wave = get_flag(r);
+	clock->has_indicator = get_flag(r);
+	clock->sine = get_f64(r);
+	clock->cosine = get_f64(r);
+	keeps_missing = isnan(clock->sine) && isnan(clock->cosine);
+	if (clock_width(clock) == 0 || (keeps_missing ? clock->has_indicator : !(fabs(clock->sine) <= 1.0 && fabs(clock->cosine) <= 1.0)))
+		damaged(r, "The preparation of the time column \"%s\" is inconsistent.", input->name);
+	return clock;
+}
+
+const Transform clock_transform = {
+	.name = "clock",
+	.id = 4,
+	.kinds = 1 << KIND_TIME,
+	.fit = clock_fit,
+	.width = clock_width,
+	.name_outputs = clock_name_outputs,
+	.apply = clock_apply,
+	.flatten = clock_flatten,
+	.unflatten = clock_unflatten
+};

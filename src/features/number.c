@@ -1,0 +1,331 @@
+/*
+ * number.c
+ *		Numbers, booleans, times and intervals: impute, clamp infinities, standardise, and say what was missing.
+ *
+ * As scikit-learn's SimpleImputer(median) and StandardScaler do one after the other: mean and population standard deviation are those of the
+ * imputed column.  Infinite cells count neither in the median nor as missing; they become the smallest or largest finite training value.
+ */
+#include "postgres.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "miscadmin.h"
+
+#include "core/sort.h"
+#include "features/features_internal.h"
+
+typedef struct Number
+{
+	bool		has_value;		/* false: constant but for missing cells; only the indicator is left */
+	bool		has_indicator;
+	double		fill;			/* for missing cells; NaN where the learner takes them itself */
+	double		lower,			/* for infinite cells */
+				upper;
+	double		offset,
+				scale;
+	double		inverse;		/* 1 / scale; not stored */
+} Number;
+
+/* What one pass over the column finds. */
+typedef struct Range
+{
+	int64		nfinite;
+	double		min,
+				max;
+} Range;
+
+static inline bool
+is_finite_cell(double x)
+{
+	return fabs(x) < INFINITE_FROM;
+}
+
+/* ---- fitting ---- */
+
+static Range
+find_range(const double *value, int64 n)
+{
+	Range		range = {0, HUGE_VAL, -HUGE_VAL};
+
+	for (int64 i = 0; i < n; i++)
+	{
+		double		x = value[i];
+
+		if (i % FIT_BLOCK == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (!is_finite_cell(x))
+			continue;
+		range.nfinite++;
+		range.min = x < range.min ? x : range.min;
+		range.max = x > range.max ? x : range.max;
+	}
+	return range;
+}
+
+/* The median of the finite values; of booleans the more frequent one, false where both are. */
+static double
+typical_value(const ColumnSample *sample, int64 nfinite)
+{
+	double	   *finite = sample->spare;
+	int64		n = 0;
+	double		ones = 0.0;
+
+	for (int64 i = 0; i < sample->n; i++)
+	{
+		double		x = sample->value[i];
+
+		if (i % FIT_BLOCK == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (!is_finite_cell(x))
+			continue;
+		finite[n++] = x;
+		ones += x;
+	}
+	if (sample->column->kind == KIND_BOOLEAN)
+		return ones > (double) n / 2 ? 1.0 : 0.0;
+	return median(finite, nfinite);
+}
+
+static inline double
+completed(const Number *number, double x)
+{
+	if (x >= INFINITE_FROM)
+		return number->upper;
+	if (x <= -INFINITE_FROM)
+		return number->lower;
+	return isnan(x) ? number->fill : x;
+}
+
+static void
+complete_column(const Number *number, double *value, int64 n)
+{
+	for (int64 i = 0; i < n; i++)
+	{
+		if (i % FIT_BLOCK == 0)
+			CHECK_FOR_INTERRUPTS();
+		value[i] = completed(number, value[i]);
+	}
+}
+
+static void *
+number_fit(ColumnSample *sample, const FeatureOptions *options, InputColumn *input, int **recode, char **why_unused, List **warnings)
+{
+	Range		range = find_range(sample->value, sample->n);
+	Number	   *number = palloc0(sizeof(Number));
+	Moments		moments;
+
+	*number = (Number) {
+		.has_value = true,
+		.has_indicator = sample->missing > 0 && !options->takes_missing,
+		.fill = (double) NAN,
+		.lower = range.min,
+		.upper = range.max,
+		.scale = 1.0,
+		.inverse = 1.0
+	};
+	if (range.nfinite == 0)
+	{
+		*why_unused = sample->missing == sample->n ? "all its values are missing" : "none of its values is finite";
+		return NULL;
+	}
+	if (!options->takes_missing)
+		number->fill = typical_value(sample, range.nfinite);
+	if (range.nfinite < sample->n)
+		complete_column(number, sample->value, sample->n);
+
+	if (options->takes_missing)
+		moments.sd = range.max > range.min || sample->missing > 0;
+	else
+		moments = column_moments(sample->value, sample->n, Max(fabs(range.min), fabs(range.max)));
+	if (moments.sd == 0.0 && !number->has_indicator)
+	{
+		*why_unused = "it is constant";
+		return NULL;
+	}
+	number->has_value = moments.sd > 0.0;
+	if (number->has_value && options->scale && !options->takes_missing)
+	{
+		number->offset = moments.mean;
+		number->scale = moments.sd;
+		number->inverse = 1.0 / number->scale;
+	}
+	return number;
+}
+
+static int
+number_width(const void *fitted)
+{
+	const Number *number = fitted;
+
+	return number->has_value + number->has_indicator;
+}
+
+static void
+number_name_outputs(const void *fitted, const InputColumn *input, OutputColumn *outputs)
+{
+	const Number *number = fitted;
+
+	if (number->has_value)
+		*outputs++ = (OutputColumn) {.name = pstrdup(input->name), .offset = number->offset, .scale = number->scale};
+	if (number->has_indicator)
+		*outputs = (OutputColumn) {.name = indicator_name(input), .offset = 0.0, .scale = 1.0};
+}
+
+/* ---- applying ---- */
+
+/* Selects, no branches: the loop over a run vectorises. */
+static inline double
+prepared(double x, double fill, double lower, double upper, double offset, double inverse)
+{
+	x = x >= INFINITE_FROM ? upper : x;
+	x = x <= -INFINITE_FROM ? lower : x;
+	x = x != x ? fill : x;
+	return (x - offset) * inverse;
+}
+
+static void
+number_apply(const void *fitted, const double *cells, int nrows, int cell_stride, double *out, int out_stride)
+{
+	const Number *number = fitted;
+
+	for (; nrows > 0; nrows--, cells += cell_stride, out += out_stride)
+	{
+		if (number->has_value)
+			out[0] = prepared(*cells, number->fill, number->lower, number->upper, number->offset, number->inverse);
+		if (number->has_indicator)
+			out[number->has_value] = isnan(*cells) ? 1.0 : 0.0;
+	}
+}
+
+typedef struct NumberRun
+{
+	int			n;
+	bool		has_indicator;	/* the last one; its output follows */
+	double	   *fill;			/* (n) each */
+	double	   *lower;
+	double	   *upper;
+	double	   *offset;
+	double	   *inverse;
+} NumberRun;
+
+static void
+run_apply(const void *state, const double *cells, int nrows, int cell_stride, double *out, int out_stride)
+{
+	const NumberRun *run = state;
+	const int	n = run->n;
+	const double *restrict fill = run->fill;
+	const double *restrict lower = run->lower;
+	const double *restrict upper = run->upper;
+	const double *restrict offset = run->offset;
+	const double *restrict inverse = run->inverse;
+
+	for (; nrows > 0; nrows--, cells += cell_stride, out += out_stride)
+	{
+		const double *restrict x = cells;
+		double	   *restrict y = out;
+
+		for (int j = 0; j < n; j++)
+			y[j] = prepared(x[j], fill[j], lower[j], upper[j], offset[j], inverse[j]);
+		if (run->has_indicator)
+			y[n] = isnan(x[n - 1]) ? 1.0 : 0.0;
+	}
+}
+
+bool
+number_joins_run(const FeatureStep *step)
+{
+	return step->transform == &number_transform && ((const Number *) step->fitted)->has_value;
+}
+
+bool
+number_ends_run(const FeatureStep *step)
+{
+	return ((const Number *) step->fitted)->has_indicator;
+}
+
+ApplyOperation
+number_run(const FeatureStep *steps, int nsteps)
+{
+	NumberRun  *run = palloc(sizeof(NumberRun));
+	double	   *numbers = palloc(sizeof(double) * 5 * nsteps);
+
+	run->n = nsteps;
+	run->has_indicator = number_ends_run(&steps[nsteps - 1]);
+	run->fill = numbers;
+	run->lower = numbers + nsteps;
+	run->upper = numbers + 2 * nsteps;
+	run->offset = numbers + 3 * nsteps;
+	run->inverse = numbers + 4 * nsteps;
+	for (int j = 0; j < nsteps; j++)
+	{
+		const Number *number = steps[j].fitted;
+
+		run->fill[j] = number->fill;
+		run->lower[j] = number->lower;
+		run->upper[j] = number->upper;
+		run->offset[j] = number->offset;
+		run->inverse[j] = number->inverse;
+	}
+	return (ApplyOperation) {run_apply, run, steps[0].input, steps[0].first_output};
+}
+
+/* ---- stored form ---- */
+
+static void
+number_flatten(const void *fitted, ByteWriter *w)
+{
+	const Number *number = fitted;
+
+	put_u8(w, number->has_value);
+	put_u8(w, number->has_indicator);
+	put_f64(w, number->fill);
+	put_f64(w, number->lower);
+	put_f64(w, number->upper);
+	put_f64(w, number->offset);
+	put_f64(w, number->scale);
+}
+
+static double
+get_cell(ByteReader *r)
+{
+	double		x = get_f64(r);
+
+	if (!is_finite_cell(x))
+		damaged(r, "A number of a column's preparation is not finite.");
+	return x;
+}
+
+static void *
+number_unflatten(ByteReader *r, const InputColumn *input)
+{
+	Number	   *number = palloc0(sizeof(Number));
+
+	number->has_value = get_flag(r);
+	number->has_indicator = get_flag(r);
+	number->fill = get_f64(r);
+	number->lower = get_cell(r);
+	number->upper = get_cell(r);
+	number->offset = get_cell(r);
+	number->scale = get_scale(r);
+	number->inverse = 1.0 / number->scale;
+
+	if (number_width(number) == 0 || number->lower > number->upper)
+		damaged(r, "The preparation of column \"%s\" is inconsistent.", input->name);
+	/* a missing cell stays missing only without an indicator */
+	if (isnan(number->fill) ? number->has_indicator : !(number->fill >= number->lower && number->fill <= number->upper))
+		damaged(r, "The value for missing cells of column \"%s\" is out of range.", input->name);
+	return number;
+}
+
+const Transform number_transform = {
+	.name = "number",
+	.id = 1,
+	.kinds = 1 << KIND_NUMBER | 1 << KIND_BOOLEAN | 1 << KIND_TIME | 1 << KIND_INTERVAL,
+	.fit = number_fit,
+	.width = number_width,
+	.name_outputs = number_name_outputs,
+	.apply = number_apply,
+	.flatten = number_flatten,
+	.unflatten = number_unflatten
+};
