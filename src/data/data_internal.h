@@ -66,7 +66,7 @@ typedef enum Side
 {
 	SIDE_CONTENT,				/* hash of the cells */
 	SIDE_KEY,					/* hash of the key; only with a key */
-	SIDE_TIME					/* sortable_double of the time; only with a time column */
+	SIDE_TIME					/* sortable_double of the time, 0 = missing; only with a time column */
 } Side;
 
 #define NSIDES 3
@@ -78,18 +78,20 @@ typedef struct RowSides
 	uint64	  **chunk;			/* (nslots, FRAME_CHUNK_ROWS) each */
 } RowSides;
 
-static inline uint64
+static inline uint64 *
 row_side(const RowSides *sides, Side side, uint32 row)
 {
-	return sides->chunk[row >> FRAME_CHUNK_BITS][sides->slot[side] * FRAME_CHUNK_ROWS + (row & (FRAME_CHUNK_ROWS - 1))];
+	return &sides->chunk[row >> FRAME_CHUNK_BITS][sides->slot[side] * FRAME_CHUNK_ROWS + (row & (FRAME_CHUNK_ROWS - 1))];
 }
 
-/* Bytes per row that frame_order takes for a while; its result keeps sizeof(uint32) of them. */
+/* Bytes per row that ordering takes for a while; frame->order keeps sizeof(uint32) of them. */
 #define ORDER_BYTES_PER_ROW (2 * (sizeof(uint64) + sizeof(uint32)))
+#define ORDER_BYTES_KEPT sizeof(uint32)
 
-/* Fill frame->order and frame->part_start. */
+/* Fill frame->order and frame->part_start; the bytes are booked already. */
 extern void frame_order(Frame *frame, const RowSides *sides, const FrameRequest *request);
 
+/* A line for the user, kept in the frame. */
 extern void frame_warning(Frame *frame, const char *format,...) pg_attribute_printf(2, 3);
 
 #endif

@@ -1,0 +1,351 @@
+/*
+ * frame.c
+ *		Before and after the rows: readers for the columns; levels and rows in canonical order, warnings.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/float.h"
+#include "utils/memutils.h"
+
+#include "core/hash.h"
+#include "data/load_internal.h"
+
+void
+frame_warning(Frame *frame, const char *format,...)
+{
+	MemoryContext caller = MemoryContextSwitchTo(frame->context);
+	StringInfoData line;
+
+	initStringInfo(&line);
+	for (;;)
+	{
+		va_list		args;
+		int			needed;
+
+		va_start(args, format);
+		needed = appendStringInfoVA(&line, format, args);
+		va_end(args);
+		if (needed == 0)
+			break;
+		enlargeStringInfo(&line, needed);
+	}
+	frame->warnings = lappend(frame->warnings, line.data);
+	MemoryContextSwitchTo(caller);
+}
+
+/* ---- columns ---- */
+
+static void
+describe_column(const Load *l, FrameColumn *column, int attribute, ColumnKind kind)
+{
+	Form_pg_attribute att = TupleDescAttr(l->source->tupdesc, attribute);
+
+	column->name = MemoryContextStrdup(l->frame->context, NameStr(att->attname));
+	column->type_name = MemoryContextStrdup(l->frame->context, format_type_with_typemod(att->atttypid, att->atttypmod));
+	column->kind = kind;
+	if (kind == KIND_CATEGORY)
+		column->levels = dictionary_create(l->frame->context);
+}
+
+static void
+open_reader(const Load *l, CellReader *reader, int attribute, ColumnKind kind, pg_tz *zone)
+{
+	Form_pg_attribute att = TupleDescAttr(l->source->tupdesc, attribute);
+
+	if (!cell_reader_init(reader, att->atttypid, kind, zone))
+		elog(ERROR, "column \"%s\" cannot be read as %s", NameStr(att->attname), kind_name(kind));
+	reader->column = NameStr(att->attname);
+}
+
+static void
+refuse_target(const Load *l, const char *task, const char *hint)
+{
+	Form_pg_attribute att = TupleDescAttr(l->source->tupdesc, l->roles.target);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("target column \"%s\" has type %s, which %s", NameStr(att->attname), format_type_be(att->atttypid), task),
+			 errhint("%s", hint)));
+}
+
+/* The task follows the target's type unless it was asked for. */
+static void
+open_target(Load *l)
+{
+	Oid			type = TupleDescAttr(l->source->tupdesc, l->roles.target)->atttypid;
+	Frame	   *frame = l->frame;
+	ColumnKind	kind;
+	Oid			base;
+
+	if (!kind_of_type(type, &kind) || (kind != KIND_NUMBER && kind != KIND_BOOLEAN && kind != KIND_CATEGORY))
+		refuse_target(l, "cannot be predicted", "The target may be a number, or boolean, text, enum or uuid for classes; convert it in the source.");
+	if (kind != KIND_NUMBER && l->request->regression)
+		refuse_target(l, "regression cannot predict", kind == KIND_BOOLEAN ? "Leave out the task, or cast the column to integer in the source." :
+					  "Leave out the task, or cast the column to a numeric type in the source.");
+	frame->classification = kind != KIND_NUMBER || l->request->classification;
+	describe_column(l, &frame->target, l->roles.target, frame->classification ? KIND_CATEGORY : KIND_NUMBER);
+	open_reader(l, &l->target_reader, l->roles.target, frame->target.kind, NULL);
+	base = l->target_reader.type;
+	l->numeric_labels = frame->classification && kind == KIND_NUMBER;
+	l->label_from_value = l->numeric_labels && (base == FLOAT4OID || base == FLOAT8OID || base == NUMERICOID);
+	if (l->label_from_value)
+		open_reader(l, &l->target_reader, l->roles.target, KIND_NUMBER, NULL);
+}
+
+static void
+open_features(Load *l)
+{
+	Frame	   *frame = l->frame;
+	int			n = l->roles.nfeatures;
+
+	frame->ncolumns = n;
+	frame->columns = MemoryContextAllocZero(frame->context, size_times(n, sizeof(FrameColumn)));
+	l->reader = palloc0(n * sizeof(CellReader));
+	l->run = palloc(n * sizeof(Run));
+	for (int i = 0; i < n; i++)
+	{
+		ColumnKind	kind = l->roles.feature_kind[i];
+		RunKind		how;
+
+		describe_column(l, &frame->columns[i], l->roles.feature[i], kind);
+		open_reader(l, &l->reader[i], l->roles.feature[i], kind, l->request->zone);
+		how = kind == KIND_CATEGORY ? RUN_CATEGORY : l->reader[i].op == OP_FLOAT8 ? RUN_FLOAT8 : RUN_NUMBER;
+		if (l->nruns == 0 || l->run[l->nruns - 1].how != how)
+		{
+			l->run[l->nruns].how = how;
+			l->run[l->nruns++].first = i;
+		}
+		l->run[l->nruns - 1].end = i + 1;
+	}
+}
+
+static void
+open_sides(Load *l)
+{
+	RowSides   *sides = &l->sides;
+
+	sides->slot[SIDE_CONTENT] = sides->nslots++;
+	sides->slot[SIDE_KEY] = l->roles.key >= 0 ? sides->nslots++ : -1;
+	sides->slot[SIDE_TIME] = l->roles.time >= 0 ? sides->nslots++ : -1;
+}
+
+static void
+open_columns(Load *l)
+{
+	const Roles *roles = &l->roles;
+	Frame	   *frame = l->frame;
+
+	open_features(l);
+	open_target(l);
+	if (roles->key >= 0)
+		open_reader(l, &l->key_reader, roles->key, KIND_CATEGORY, l->request->zone);
+	if (roles->weight >= 0)
+		open_reader(l, &l->weight_reader, roles->weight, KIND_NUMBER, NULL);
+	if (roles->time >= 0)
+	{
+		ColumnKind	kind = KIND_NUMBER;
+
+		/* instants are ordered in UTC: local time runs twice through one hour a year */
+		(void) kind_of_type(TupleDescAttr(l->source->tupdesc, roles->time)->atttypid, &kind);
+		open_reader(l, &l->time_reader, roles->time, kind, NULL);
+	}
+	frame->has_weight = roles->weight >= 0;
+	frame->ncells = frame->ncolumns + 1 + (frame->has_weight ? 1 : 0);
+	l->salt = palloc(frame->ncells * sizeof(uint64));
+	for (int i = 0; i < frame->ncells; i++)
+		l->salt[i] = hash_fold(0, (uint64) i);
+	open_sides(l);
+}
+
+/* ---- after the last row ---- */
+
+static void
+check_rows(Load *l)
+{
+	const Frame *frame = l->frame;
+
+	if (frame->nrows == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 frame->null_targets ? errmsg("target column \"%s\" has no value in any of the %lld rows of the source",
+											  l->request->target, (long long) frame->null_targets) :
+				 errmsg("source has no rows")));
+	if (l->over_budget || !book_levels(l))
+	{
+		Size		per_row = row_bytes(l) + l->sides.nslots * sizeof(uint64);
+		Size		rows = size_times((Size) frame->nrows, per_row);
+
+		budget_fail(l->budget, size_plus(l->used_before, size_plus(rows, l->level_bytes)), WHAT_IS_BOOKED);
+	}
+}
+
+static int
+compare_labels(const void *a, const void *b)
+{
+	int64		x = strtoll(*(const char *const *) a, NULL, 10),
+				y = strtoll(*(const char *const *) b, NULL, 10);
+
+	return (x > y) - (x < y);
+}
+
+/* Number labels by value instead of bytewise; returns old code -> new code. */
+static int *
+sort_numeric_labels(Load *l)
+{
+	Dictionary *old = l->frame->target.levels;
+	Dictionary *sorted = dictionary_create(l->frame->context);
+	int			n = dictionary_size(old);
+	const char **label = palloc(n * sizeof(char *));
+	int		   *map = palloc(n * sizeof(int));
+
+	for (int i = 0; i < n; i++)
+		label[i] = dictionary_text(old, i);
+	qsort(label, n, sizeof(char *), compare_labels);
+	for (int i = 0; i < n; i++)
+		map[dictionary_find(old, label[i], (int) strlen(label[i]))] = dictionary_add(sorted, label[i], (int) strlen(label[i]));
+	l->frame->target.levels = sorted;
+	return map;
+}
+
+/* old code -> new code, or NULL where they are in order already. */
+static int *
+unless_identity(int *map, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (map[i] != i)
+			return map;
+	return NULL;
+}
+
+/* Codes in order of arrival -> codes in the order of the levels. */
+static void
+recode_cells(Frame *frame, int **map, int ncells)
+{
+	for (int64 row = 0; row < frame->nrows; row++)
+	{
+		double	   *cells = frame->chunk[row >> FRAME_CHUNK_BITS] + (Size) (row & (FRAME_CHUNK_ROWS - 1)) * frame->ncells;
+
+		if ((row & (FRAME_CHUNK_ROWS - 1)) == 0)
+			CHECK_FOR_INTERRUPTS();
+		for (int i = 0; i < ncells; i++)
+			if (map[i] && !isnan(cells[i]))
+				cells[i] = map[i][(int) cells[i]];
+	}
+}
+
+static void
+sort_levels(Load *l)
+{
+	Frame	   *frame = l->frame;
+	int		  **map = palloc0((frame->ncolumns + 1) * sizeof(int *));
+	bool		any = false;
+
+	for (int i = 0; i <= frame->ncolumns; i++)
+	{
+		FrameColumn *column = i < frame->ncolumns ? &frame->columns[i] : &frame->target;
+
+		if (column->levels == NULL)
+			continue;
+		if (i == frame->ncolumns && l->numeric_labels)
+			map[i] = sort_numeric_labels(l);
+		else
+			map[i] = dictionary_sort(column->levels);
+		map[i] = unless_identity(map[i], dictionary_size(column->levels));
+		any |= map[i] != NULL;
+	}
+	if (any)
+		recode_cells(frame, map, frame->ncolumns + 1);
+}
+
+static void
+warn_of_column(Frame *frame, const FrameColumn *column)
+{
+	if (column->unparsable)
+		frame_warning(frame, "%lld value%s of column \"%s\" %s", (long long) column->unparsable, column->unparsable == 1 ? "" : "s",
+					  column->name, column->unparsable == 1 ? "is no number and counts as missing" : "are no numbers and count as missing");
+	if (column->inexact)
+		frame_warning(frame, "%lld integer%s of column \"%s\" %s beyond 2^53 and rounded to the nearest double", (long long) column->inexact,
+					  column->inexact == 1 ? "" : "s", column->name, column->inexact == 1 ? "is" : "are");
+}
+
+static void
+warn(const Load *l)
+{
+	Frame	   *frame = l->frame;
+	long long	nrows = frame->nrows;
+
+	if (frame->null_targets)
+		frame_warning(frame, "%lld of %lld rows have no value in target column \"%s\" and were left out",
+					  (long long) frame->null_targets, (long long) frame->null_targets + nrows, l->request->target);
+	if (l->null_keys)
+		frame_warning(frame, "%lld of %lld rows have no value in key column \"%s\" and are placed by their content",
+					  (long long) l->null_keys, nrows, l->request->key);
+	if (l->null_times)
+		frame_warning(frame, "%lld of %lld rows have no value in time column \"%s\" and are in the training part",
+					  (long long) l->null_times, nrows, l->request->time);
+	for (int i = 0; i < frame->ncolumns; i++)
+		warn_of_column(frame, &frame->columns[i]);
+	warn_of_column(frame, &frame->target);
+}
+
+/* Order the rows, then give back what only loading needed. */
+static void
+finish(Load *l)
+{
+	Frame	   *frame = l->frame;
+	Size		nchunks = ((Size) l->capacity + FRAME_CHUNK_ROWS - 1) >> FRAME_CHUNK_BITS;
+	Size		over;
+
+	check_rows(l);
+	sort_levels(l);
+	warn(l);
+	frame_order(frame, &l->sides, l->request);
+	for (int i = 0; i < 16; i++)
+		frame->fingerprint[i] = (uint8) (l->fingerprint[i / 8] >> (i % 8 * 8));
+	for (Size i = 0; i < nchunks; i++)
+		pfree(l->sides.chunk[i]);
+	pfree(l->sides.chunk);
+	over = (Size) l->capacity * ORDER_BYTES_PER_ROW - (Size) frame->nrows * ORDER_BYTES_KEPT + nchunks * side_bytes(l);
+	frame->booked -= over;
+	budget_return(l->budget, over);
+}
+
+Frame *
+frame_load(const FrameRequest *request)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext working = AllocSetContextCreate(caller, "relearn frame load", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext context = AllocSetContextCreate(caller, "relearn frame", ALLOCSET_DEFAULT_SIZES);
+	Frame	   *frame = MemoryContextAllocZero(context, sizeof(Frame));
+	Load	   *l;
+
+	MemoryContextSwitchTo(working);
+	l = palloc0(sizeof(Load));
+	l->request = request;
+	l->budget = request->budget;
+	l->used_before = request->budget->used;
+	l->missing = get_float8_nan();
+	l->frame = frame;
+	frame->context = context;
+	l->source = source_open(request->source);
+	roles_resolve(request, l->source, &l->roles);
+	open_columns(l);
+	source_run(l->source, load_row, l);
+	finish(l);
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(working);
+	return frame;
+}
+
+void
+frame_free(Frame *frame, Budget *budget)
+{
+	budget_return(budget, frame->booked);
+	MemoryContextDelete(frame->context);
+}

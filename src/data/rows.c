@@ -1,0 +1,414 @@
+/*
+ * rows.c
+ *		Each row of a source as it arrives: cells into chunks, their hash beside them.
+ *
+ * Where the rows do not fit the budget, nothing more is stored but counting goes on, so that the error can say what the whole source needs.
+ */
+#include "postgres.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "core/hash.h"
+#include "core/sort.h"
+#include "data/load_internal.h"
+
+#define FIRST_CHUNK_ROWS 64		/* the first chunk grows, so that few rows of many columns stay small */
+#define ROWS_PER_LEVEL_CHECK 256	/* between two looks at the memory of the levels */
+#define LONG_LEVEL 4096			/* bytes of a level that call for a look at once */
+#define EXACT_INTEGERS (INT64CONST(1) << 53)
+
+/* ---- room for rows ---- */
+
+static bool
+book(Load *l, Size bytes)
+{
+	if (!budget_fits(l->budget, bytes))
+	{
+		l->over_budget = true;
+		return false;
+	}
+	budget_take(l->budget, bytes, WHAT_IS_BOOKED);
+	l->frame->booked += bytes;
+	return true;
+}
+
+static void *
+grow_pointers(const Load *l, void *pointers, Size n)
+{
+	/* at powers of 2; 2^20 chunks are the most */
+	if (pointers == NULL)
+		return MemoryContextAlloc(l->frame->context, sizeof(void *));
+	return (n & (n - 1)) == 0 ? repalloc(pointers, 2 * n * sizeof(void *)) : pointers;
+}
+
+/* Double the first chunk until it is full, then add chunks; false where the budget ends. */
+static bool
+grow_chunks(Load *l)
+{
+	Frame	   *frame = l->frame;
+	Size		nchunks = (Size) l->capacity >> FRAME_CHUNK_BITS;
+	Size		rows = l->capacity == 0 ? FIRST_CHUNK_ROWS : nchunks == 0 ? (Size) l->capacity : FRAME_CHUNK_ROWS;
+	Size		cell_bytes = size_times(frame->ncells, sizeof(double));
+
+	if (!book(l, rows * row_bytes(l)))
+		return false;
+	if (l->capacity > 0 && nchunks == 0)
+		frame->chunk[0] = repalloc_huge(frame->chunk[0], size_times((Size) l->capacity + rows, cell_bytes));
+	else
+	{
+		if (!book(l, side_bytes(l)))
+			return false;
+		frame->chunk = grow_pointers(l, frame->chunk, nchunks);
+		l->sides.chunk = grow_pointers(l, l->sides.chunk, nchunks);
+		frame->chunk[nchunks] = MemoryContextAllocHuge(frame->context, size_times(rows, cell_bytes));
+		l->sides.chunk[nchunks] = MemoryContextAlloc(frame->context, side_bytes(l));
+	}
+	l->capacity += rows;
+	return true;
+}
+
+bool
+book_levels(Load *l)
+{
+	Frame	   *frame = l->frame;
+	Size		bytes = frame->classification ? dictionary_memory(frame->target.levels) : 0;
+	Size		grown;
+
+	for (int i = 0; i < frame->ncolumns; i++)
+		if (frame->columns[i].levels)
+			bytes = size_plus(bytes, dictionary_memory(frame->columns[i].levels));
+	grown = bytes - l->level_bytes;
+	l->level_bytes = bytes;
+	l->long_level = false;
+	return grown == 0 || book(l, grown);
+}
+
+/* ---- features ---- */
+
+static inline uint64
+double_bits(double x)
+{
+	uint64		bits;
+
+	memcpy(&bits, &x, sizeof(bits));
+	return bits;
+}
+
+/* What one cell adds to the hash of its row; the sum is mixed once more at the end of the row. */
+static inline uint64
+cell_hash(uint64 bits, uint64 salt)
+{
+	uint64		x = (bits ^ salt) * UINT64CONST(0xbf58476d1ce4e5b9);
+
+	x ^= x >> 32;
+	return x * UINT64CONST(0x94d049bb133111eb);
+}
+
+/* Count what is not an ordinary number, and turn it into the cell it becomes. */
+static double
+special_cell(const Load *l, FrameColumn *column, double value)
+{
+	if (!isnan(value))
+	{
+		column->infinite += column->kind == KIND_NUMBER;
+		return value;
+	}
+	column->missing++;
+	column->nan += column->kind == KIND_NUMBER;
+	return l->missing;
+}
+
+static uint64
+read_float8_run(const Load *l, const Run *run, const TupleTableSlot *slot, double *cells)
+{
+	const int  *feature = l->roles.feature;
+	uint64		sum = 0;
+
+	for (int i = run->first; i < run->end; i++)
+	{
+		double		value = l->missing;
+
+		if (slot->tts_isnull[feature[i]])
+			l->frame->columns[i].missing++;
+		else
+		{
+			value = DatumGetFloat8(slot->tts_values[feature[i]]) + 0.0; /* -0 becomes 0 */
+			if (unlikely(!(fabs(value) <= DBL_MAX)))
+				value = special_cell(l, &l->frame->columns[i], value);
+		}
+		cells[i] = value;
+		sum += cell_hash(double_bits(value), l->salt[i]);
+	}
+	return sum;
+}
+
+/* An integer that lost digits on its way to a double, or may have. */
+static inline bool
+is_inexact(const CellReader *reader, Datum datum, double value)
+{
+	return reader->op == OP_INT8 && fabs(value) >= EXACT_INTEGERS &&
+		(DatumGetInt64(datum) > EXACT_INTEGERS || DatumGetInt64(datum) < -EXACT_INTEGERS);
+}
+
+static double
+read_number(const Load *l, int i, Datum datum)
+{
+	FrameColumn *column = &l->frame->columns[i];
+	CellReader *reader = &l->reader[i];
+	double		value = cell_number(reader, datum);
+
+	column->inexact += is_inexact(reader, datum, value);
+	if (likely(fabs(value) <= DBL_MAX))
+		return value;
+	if (reader->op != OP_PARSED_TEXT)
+		return special_cell(l, column, value);
+	column->missing++;
+	column->unparsable++;
+	return l->missing;
+}
+
+static uint64
+read_number_run(const Load *l, const Run *run, const TupleTableSlot *slot, double *cells)
+{
+	const int  *feature = l->roles.feature;
+	uint64		sum = 0;
+
+	for (int i = run->first; i < run->end; i++)
+	{
+		if (slot->tts_isnull[feature[i]])
+		{
+			l->frame->columns[i].missing++;
+			cells[i] = l->missing;
+		}
+		else
+			cells[i] = read_number(l, i, slot->tts_values[feature[i]]);
+		sum += cell_hash(double_bits(cells[i]), l->salt[i]);
+	}
+	return sum;
+}
+
+static int
+add_level(Load *l, Dictionary *levels, const char *text, int length)
+{
+	if (length >= LONG_LEVEL)
+		l->long_level = true;
+	return dictionary_add(levels, text, length);
+}
+
+static uint64
+read_category_run(Load *l, const Run *run, const TupleTableSlot *slot, double *cells)
+{
+	const int  *feature = l->roles.feature;
+	uint64		sum = 0;
+
+	for (int i = run->first; i < run->end; i++)
+	{
+		FrameColumn *column = &l->frame->columns[i];
+		uint64		bits = double_bits(l->missing);
+
+		cells[i] = l->missing;
+		if (slot->tts_isnull[feature[i]])
+			column->missing++;
+		else
+		{
+			int			length;
+			const char *text = cell_text(&l->reader[i], slot->tts_values[feature[i]], &length);
+			int			code = add_level(l, column->levels, text, length);
+
+			cells[i] = code;
+			bits = dictionary_hash(column->levels, code);
+		}
+		sum += cell_hash(bits, l->salt[i]);
+	}
+	return sum;
+}
+
+/* ---- the target ---- */
+
+static void
+refuse_class(const Load *l, const char *problem)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("numeric target column \"%s\" %s", l->request->target, problem),
+			 errhint("Leave out the task to predict the number itself, or cast the column to text in the source if every value is a class.")));
+}
+
+/* False where the target is missing.  *bits are what stands for it in the row's hash. */
+static bool
+read_value(Load *l, Datum datum, double *cell, uint64 *bits)
+{
+	*cell = cell_number(&l->target_reader, datum);
+	*bits = double_bits(*cell);
+	if (isinf(*cell))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("target column \"%s\" has an infinite value", l->request->target),
+				 errhint("Leave such rows out in the source.")));
+	l->frame->target.inexact += is_inexact(&l->target_reader, datum, *cell);
+	return !isnan(*cell);
+}
+
+static bool
+read_label(Load *l, Datum datum, double *cell, uint64 *bits)
+{
+	Dictionary *levels = l->frame->target.levels;
+	char		digits[MAXINT8LEN + 1];
+	const char *label = digits;
+	int			length,
+				code;
+
+	if (l->label_from_value)
+	{
+		double		value = cell_number(&l->target_reader, datum);
+
+		if (isnan(value))
+			return false;
+		if (fabs(value) > EXACT_INTEGERS || value != floor(value))
+			refuse_class(l, psprintf("has the value %g, which cannot name a class", value));
+		length = pg_lltoa((int64) value, digits);
+	}
+	else
+		label = cell_text(&l->target_reader, datum, &length);
+	code = add_level(l, levels, label, length);
+	if (l->numeric_labels && code >= MOST_NUMERIC_CLASSES)
+		refuse_class(l, psprintf("has more than %d distinct values, too many for classes", MOST_NUMERIC_CLASSES));
+	*cell = code;
+	*bits = dictionary_hash(levels, code);
+	return true;
+}
+
+static bool
+read_target(Load *l, const TupleTableSlot *slot, double *cell, uint64 *bits)
+{
+	Datum		datum = slot->tts_values[l->roles.target];
+
+	if (slot->tts_isnull[l->roles.target])
+		return false;
+	return l->frame->classification ? read_label(l, datum, cell, bits) : read_value(l, datum, cell, bits);
+}
+
+/* ---- rows ---- */
+
+static double
+read_weight(Load *l, const TupleTableSlot *slot)
+{
+	double		weight = NAN;
+
+	if (!slot->tts_isnull[l->roles.weight])
+		weight = cell_number(&l->weight_reader, slot->tts_values[l->roles.weight]);
+	if (!(weight >= 0 && weight <= DBL_MAX))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("weight column \"%s\" has the value %s", l->request->weight,
+						slot->tts_isnull[l->roles.weight] ? "NULL" : psprintf("%g", weight)),
+				 errdetail("Weights are finite numbers of 0 or more.")));
+	l->frame->zero_weights += weight == 0;
+	return weight;
+}
+
+static void
+keep_sides(Load *l, const TupleTableSlot *slot, uint32 row, uint64 content)
+{
+	const Roles *roles = &l->roles;
+
+	*row_side(&l->sides, SIDE_CONTENT, row) = content;
+	if (roles->key >= 0)
+	{
+		uint64		hash = content;
+
+		if (slot->tts_isnull[roles->key])
+			l->null_keys++;
+		else
+		{
+			int			length;
+			const char *text = cell_text(&l->key_reader, slot->tts_values[roles->key], &length);
+
+			hash = hash_text(text, length, 0);
+		}
+		*row_side(&l->sides, SIDE_KEY, row) = hash;
+	}
+	if (roles->time >= 0)
+	{
+		double		time = NAN;
+
+		if (!slot->tts_isnull[roles->time])
+			time = cell_number(&l->time_reader, slot->tts_values[roles->time]);
+		l->null_times += isnan(time);
+		*row_side(&l->sides, SIDE_TIME, row) = isnan(time) ? 0 : sortable_double(time);
+	}
+}
+
+static uint64
+read_features(Load *l, const TupleTableSlot *slot, double *cells)
+{
+	uint64		sum = 0;
+
+	for (int i = 0; i < l->nruns; i++)
+	{
+		const Run  *run = &l->run[i];
+
+		if (run->how == RUN_FLOAT8)
+			sum += read_float8_run(l, run, slot, cells);
+		else if (run->how == RUN_NUMBER)
+			sum += read_number_run(l, run, slot, cells);
+		else
+			sum += read_category_run(l, run, slot, cells);
+	}
+	return sum;
+}
+
+static void
+store_row(Load *l, const TupleTableSlot *slot, double target, uint64 target_bits)
+{
+	Frame	   *frame = l->frame;
+	uint32		row = (uint32) frame->nrows;
+	double	   *cells = frame->chunk[row >> FRAME_CHUNK_BITS] + (Size) (row & (FRAME_CHUNK_ROWS - 1)) * frame->ncells;
+	uint64		hash = read_features(l, slot, cells);
+	int			at = frame->ncolumns;
+
+	cells[at] = target;
+	hash += cell_hash(target_bits, l->salt[at]);
+	if (frame->has_weight)
+	{
+		at++;
+		cells[at] = read_weight(l, slot);
+		hash += cell_hash(double_bits(cells[at]), l->salt[at]);
+	}
+	hash = hash_mix(hash);
+	l->fingerprint[0] += hash_fold(1, hash);
+	l->fingerprint[1] += hash_fold(2, hash);
+	keep_sides(l, slot, row, hash);
+}
+
+bool
+load_row(TupleTableSlot *slot, void *state)
+{
+	Load	   *l = state;
+	Frame	   *frame = l->frame;
+	double		target;
+	uint64		target_bits;
+
+	if (!read_target(l, slot, &target, &target_bits))
+	{
+		frame->null_targets++;
+		return true;
+	}
+	if (frame->nrows == PG_UINT32_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("source has more than %u rows", PG_UINT32_MAX),
+				 errhint("Learn from a sample, for example with TABLESAMPLE.")));
+	if (!l->over_budget && (frame->nrows < l->capacity || grow_chunks(l)))
+	{
+		store_row(l, slot, target, target_bits);
+		if (l->long_level || frame->nrows % ROWS_PER_LEVEL_CHECK == 0)
+			(void) book_levels(l);
+	}
+	frame->nrows++;
+	return true;
+}
