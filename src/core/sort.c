@@ -16,6 +16,8 @@
 #define DIGIT_MASK (DIGIT_VALUES - 1)
 #define BLOCK_ROWS (1 << 19)	/* between two checks for interrupts */
 #define FEW 32					/* as many values are sorted by insertion */
+#define SAMPLE 2048				/* values that show where a rank lies */
+#define SAMPLE_MARGIN 96		/* ranks on either side: four standard deviations at the median */
 
 /* ---- sort ---- */
 
@@ -173,15 +175,30 @@ gather_digit(double *value, int64 n, int shift, uint64 wanted)
 	return front;
 }
 
+/* Columns full of one value are common; others are found out at once. */
+static bool
+all_equal(const double *value, int64 n)
+{
+	for (int64 i = 1; i < n; i++)
+	{
+		if (i % BLOCK_ROWS == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (value[i] != value[0])
+			return false;
+	}
+	return true;
+}
+
 /*
  * Radix selection: the digits from the top narrow down the candidates, at most six passes whatever the values.
  */
-double
-select_kth(double *value, int64 n, int64 k)
+static double
+select_radix(double *value, int64 n, int64 k)
 {
 	int64		count[DIGIT_VALUES];
 
-	Assert(k >= 0 && k < n);
+	if (all_equal(value, n))
+		return value[0] + 0.0;
 	for (int digit = DIGITS - 1; digit >= 0 && n > FEW; digit--)
 	{
 		int			shift = digit * DIGIT_BITS;
@@ -197,24 +214,84 @@ select_kth(double *value, int64 n, int64 k)
 	return (n > FEW ? value[0] : select_among_few(value, n, k)) + 0.0;
 }
 
+/* Swap the values from low to high to the front; returns how many, and in *below how many are smaller. */
+static int64
+gather_range(double *value, int64 n, double low, double high, int64 *below)
+{
+	int64		front = 0;
+	int64		smaller = 0;
+
+	for (int64 start = 0; start < n;)
+	{
+		int64		end = start + Min(n - start, BLOCK_ROWS);
+
+		CHECK_FOR_INTERRUPTS();
+		for (; start < end; start++)
+		{
+			double		x = value[start];
+
+			value[start] = value[front];
+			value[front] = x;
+			smaller += x < low;
+			front += (x >= low) & (x <= high);
+		}
+	}
+	*below = smaller;
+	return front;
+}
+
+/*
+ * Bring a small part of a large array to the front in one pass, so that it holds the ranks first .. last (Floyd and Rivest 1975, with a sample
+ * taken at even distances).  Returns its size, and in *below how many values are smaller than all of it; n and 0 where the sample misled.
+ */
+static int64
+narrow(double *value, int64 n, int64 first, int64 last, int64 *below)
+{
+	double		sample[SAMPLE];
+	int64		center = (int64) ((double) first / (double) n * SAMPLE);
+	double		low = -HUGE_VAL,
+				high = HUGE_VAL;
+	int64		size;
+
+	*below = 0;
+	if (n < 16 * SAMPLE)
+		return n;
+	for (int i = 0; i < SAMPLE; i++)
+		sample[i] = value[n / SAMPLE * i];
+	if (center >= SAMPLE_MARGIN)
+		low = select_radix(sample, SAMPLE, center - SAMPLE_MARGIN);
+	if (center + SAMPLE_MARGIN < SAMPLE)
+		high = select_radix(sample, SAMPLE, center + SAMPLE_MARGIN);
+
+	size = gather_range(value, n, low, high, below);
+	if (first >= *below && last < *below + size)
+		return size;
+	*below = 0;
+	return n;
+}
+
+double
+select_kth(double *value, int64 n, int64 k)
+{
+	int64		below;
+	int64		size;
+
+	Assert(k >= 0 && k < n);
+	size = narrow(value, n, k, k, &below);
+	return select_radix(value, size, k - below);
+}
+
 double
 median(double *value, int64 n)
 {
-	double		upper = select_kth(value, n, n / 2);
-	double		below = -HUGE_VAL;
-	int64		nbelow = 0;
+	int64		lower = (n - 1) / 2;
+	int64		upper = n / 2;
+	int64		below;
+	int64		size;
 
-	if (n % 2 == 1)
-		return upper;
-
-	/* the lower middle is the largest value below, unless the upper one reaches down to it */
-	for (int64 i = 0; i < n; i++)
-		if (value[i] < upper)
-		{
-			nbelow++;
-			below = Max(below, value[i]);
-		}
-	if (nbelow < n / 2)
-		return upper;
-	return 0.5 * below + 0.5 * upper;
+	Assert(n > 0);
+	size = narrow(value, n, lower, upper, &below);
+	if (lower == upper)
+		return select_radix(value, size, upper - below);
+	return 0.5 * select_radix(value, size, lower - below) + 0.5 * select_radix(value, size, upper - below);
 }

@@ -63,28 +63,26 @@ find_range(const double *value, int64 n)
 	return range;
 }
 
-/* The median of the finite values; of booleans the more frequent one, false where both are. */
-static double
-typical_value(const ColumnSample *sample, int64 nfinite)
+static int64
+collect_finite(const ColumnSample *sample, double *finite)
 {
-	double	   *finite = sample->spare;
 	int64		n = 0;
-	double		ones = 0.0;
 
 	for (int64 i = 0; i < sample->n; i++)
 	{
-		double		x = sample->value[i];
-
 		if (i % FIT_BLOCK == 0)
 			CHECK_FOR_INTERRUPTS();
-		if (!is_finite_cell(x))
-			continue;
-		finite[n++] = x;
-		ones += x;
+		if (is_finite_cell(sample->value[i]))
+			finite[n++] = sample->value[i];
 	}
-	if (sample->column->kind == KIND_BOOLEAN)
-		return ones > (double) n / 2 ? 1.0 : 0.0;
-	return median(finite, nfinite);
+	return n;
+}
+
+/* The median; of booleans the more frequent one, false where both are.  Permutes. */
+static double
+typical_value(ColumnKind kind, double *finite, int64 n)
+{
+	return kind == KIND_BOOLEAN ? select_kth(finite, n, (n - 1) / 2) : median(finite, n);
 }
 
 static inline double
@@ -108,49 +106,57 @@ complete_column(const Number *number, double *value, int64 n)
 	}
 }
 
-static void *
-number_fit(ColumnSample *sample, const FeatureOptions *options, InputColumn *input, int **recode, char **why_unused, List **warnings)
+/* Fill in the value for missing cells, complete the column with it, and scale. */
+static void
+fit_value(Number *number, ColumnSample *sample, int64 nfinite, bool scale)
 {
-	Range		range = find_range(sample->value, sample->n);
-	Number	   *number = palloc0(sizeof(Number));
 	Moments		moments;
 
-	*number = (Number) {
-		.has_value = true,
-		.has_indicator = sample->missing > 0 && !options->takes_missing,
-		.fill = (double) NAN,
-		.lower = range.min,
-		.upper = range.max,
-		.scale = 1.0,
-		.inverse = 1.0
-	};
-	if (range.nfinite == 0)
+	if (nfinite < sample->n)
 	{
-		*why_unused = sample->missing == sample->n ? "all its values are missing" : "none of its values is finite";
-		return NULL;
-	}
-	if (!options->takes_missing)
-		number->fill = typical_value(sample, range.nfinite);
-	if (range.nfinite < sample->n)
+		number->fill = typical_value(sample->column->kind, sample->spare, collect_finite(sample, sample->spare));
 		complete_column(number, sample->value, sample->n);
-
-	if (options->takes_missing)
-		moments.sd = range.max > range.min || sample->missing > 0;
-	else
-		moments = column_moments(sample->value, sample->n, Max(fabs(range.min), fabs(range.max)));
-	if (moments.sd == 0.0 && !number->has_indicator)
-	{
-		*why_unused = "it is constant";
-		return NULL;
 	}
+	moments = column_moments(sample->value, sample->n, Max(fabs(number->lower), fabs(number->upper)));
 	number->has_value = moments.sd > 0.0;
-	if (number->has_value && options->scale && !options->takes_missing)
+	if (nfinite == sample->n && number->has_value)
+		number->fill = typical_value(sample->column->kind, sample->value, sample->n);
+	if (number->has_value && scale)
 	{
 		number->offset = moments.mean;
 		number->scale = moments.sd;
 		number->inverse = 1.0 / number->scale;
 	}
-	return number;
+}
+
+static void *
+number_fit(ColumnSample *sample, const FeatureOptions *options, InputColumn *input, int **recode, char **why_unused, List **warnings)
+{
+	Range		range = find_range(sample->value, sample->n);
+	Number	   *number = palloc0(sizeof(Number));
+
+	number->lower = range.min;
+	number->upper = range.max;
+	number->scale = number->inverse = 1.0;
+	if (range.nfinite == 0)
+	{
+		*why_unused = sample->missing == sample->n ? "all its values are missing" : "none of its values is finite";
+		return NULL;
+	}
+	if (options->takes_missing)
+	{
+		number->fill = (double) NAN;
+		number->has_value = range.max > range.min || sample->missing > 0;
+	}
+	else
+	{
+		number->has_indicator = sample->missing > 0;
+		fit_value(number, sample, range.nfinite, options->scale);
+	}
+	if (number->has_value || number->has_indicator)
+		return number;
+	*why_unused = "it is constant";
+	return NULL;
 }
 
 static int
