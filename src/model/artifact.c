@@ -168,18 +168,19 @@ written_by_newer(const ByteReader *r, const char *what, unsigned found, unsigned
 			 errhint("Upgrade relearn on this server, or train the model again here.")));
 }
 
-static void
-check_hash(const ByteReader *r, Size length, uint8 *stored)
+void
+artifact_verify(const uint8 *bytes, Size length, const char *origin, uint8 *sha256)
 {
+	ByteReader	r = {.at = bytes, .end = bytes + length, .origin = origin};
 	uint8		computed[SHA256_BYTES];
 
-	if (!artifact_sha256(r->at, length, stored))
-		damaged(r, "It has %zu bytes, fewer than any model.", length);
-	if (memcmp(r->at, magic, sizeof(magic)) != 0)
-		damaged(r, "It does not start like a model.");
-	hash_bytes_or_fail(r->at, length - SHA256_BYTES, computed);
-	if (memcmp(stored, computed, SHA256_BYTES) != 0)
-		damaged(r, "Its sha-256 does not match its bytes.");
+	if (!artifact_sha256(bytes, length, sha256))
+		damaged(&r, "It has %zu bytes, fewer than any model.", length);
+	if (memcmp(bytes, magic, sizeof(magic)) != 0)
+		damaged(&r, "It does not start like a model.");
+	hash_bytes_or_fail(bytes, length - SHA256_BYTES, computed);
+	if (memcmp(sha256, computed, SHA256_BYTES) != 0)
+		damaged(&r, "Its sha-256 does not match its bytes.");
 }
 
 static void
@@ -272,13 +273,12 @@ static Model *
 decode_here(const uint8 *bytes, Size length, const char *origin)
 {
 	Model	   *model = palloc0(sizeof(Model));
-	ByteReader	r = {.at = bytes, .end = bytes + length, .origin = origin};
+	ByteReader	r = {.at = bytes, .end = bytes + length - SHA256_BYTES, .origin = origin};
 	Section		sections[NSECTIONS];
 	uint16		learner_format;
 
 	model->context = CurrentMemoryContext;
-	check_hash(&r, length, model->sha256);
-	r.end -= SHA256_BYTES;
+	artifact_sha256(bytes, length, model->sha256);
 	read_header(&r, model, length, &learner_format);
 	for (int i = 0; i < NSECTIONS; i++)
 		read_section_entry(&r, SECTION_SCHEMA + i, &sections[i]);
@@ -291,14 +291,24 @@ decode_here(const uint8 *bytes, Size length, const char *origin)
 }
 
 Model *
-model_decode(const uint8 *bytes, Size length, const char *origin, MemoryContext parent)
+model_decode_verified(const uint8 *bytes, Size length, const char *origin)
 {
-	/* Below the caller's context until all is well, so that an error leaves nothing behind. */
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "relearn model", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(context);
 	Model	   *model = decode_here(bytes, length, origin);
 
 	MemoryContextSwitchTo(caller);
-	MemoryContextSetParent(context, parent);
+	return model;
+}
+
+Model *
+model_decode(const uint8 *bytes, Size length, const char *origin, MemoryContext parent)
+{
+	uint8		sha256[SHA256_BYTES];
+	Model	   *model;
+
+	artifact_verify(bytes, length, origin, sha256);
+	model = model_decode_verified(bytes, length, origin);
+	MemoryContextSetParent(model->context, parent);
 	return model;
 }

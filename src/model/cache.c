@@ -85,23 +85,15 @@ model_cache_pin(const uint8 *sha256)
 	return entry ? pin(entry) : NULL;
 }
 
-Model *
-model_cache_add(const uint8 *bytes, Size length, const char *origin)
+/* Take a decoded model into the cache, pinned.  Only making the entry can fail, and then the model is still the caller's. */
+static Model *
+enter(Model *model)
 {
-	Model	   *model = model_decode(bytes, length, origin, CurrentMemoryContext);
 	CacheEntry *entry;
-	bool		found;
 
 	if (cache == NULL)
 		cache_create();
-	entry = hash_search(cache, model->sha256, HASH_ENTER, &found);
-	if (found)
-	{
-		MemoryContextDelete(model->context);
-		return pin(entry);
-	}
-
-	/* Nothing from here on can fail. */
+	entry = hash_search(cache, model->sha256, HASH_ENTER, NULL);
 	MemoryContextSetParent(model->context, TopMemoryContext);
 	entry->model = model;
 	entry->bytes = MemoryContextMemAllocated(model->context, true);
@@ -110,6 +102,17 @@ model_cache_add(const uint8 *bytes, Size length, const char *origin)
 	cached_bytes += entry->bytes;
 	trim();
 	return model;
+}
+
+Model *
+model_cache_add(const uint8 *bytes, Size length, const char *origin)
+{
+	uint8		sha256[SHA256_BYTES];
+	Model	   *model;
+
+	artifact_verify(bytes, length, origin, sha256);
+	model = model_cache_pin(sha256);
+	return model ? model : enter(model_decode_verified(bytes, length, origin));
 }
 
 void

@@ -83,8 +83,8 @@ extern void model_score(const Model *model, const double *cells, int nrows, doub
 extern uint64 model_row_hash(const Model *model, const double *cells, double target);
 
 /* ---- cache: decoded models by sha-256, capped by relearn.model_cache_size, least recently used out ---- */
-extern Model *model_cache_pin(const uint8 *sha256);	/* NULL where absent */
-extern Model *model_cache_add(const uint8 *bytes, Size length, const char *origin);	/* decoded, pinned */
+extern Model *model_cache_pin(const uint8 *sha256);	/* NULL where absent; the hash must be one to trust, not the end of a caller's bytes */
+extern Model *model_cache_add(const uint8 *bytes, Size length, const char *origin);	/* pinned; hashed always, decoded where absent */
 extern void model_cache_unpin(Model *model);
 
 /* Unpin when a memory context is reset or deleted: for models held in fn_extra. */

@@ -23,6 +23,14 @@ typedef enum SectionType
 
 #define NSECTIONS 7
 
+/* ---- artifact.c ---- */
+
+/* Hash the bytes and compare; data_corrupted where they do not match. */
+extern void artifact_verify(const uint8 *bytes, Size length, const char *origin, uint8 *sha256);
+
+/* Decode bytes that artifact_verify passed, in a new context below the current one, so that an error leaves nothing behind. */
+extern Model *model_decode_verified(const uint8 *bytes, Size length, const char *origin);
+
 /* ---- sections.c ---- */
 extern void section_write(SectionType type, const Model *model, ByteWriter *w);
 
