@@ -125,7 +125,7 @@ typedef enum Task
 typedef struct FrameColumn
 {
 	char	   *name;
-	char	   *type_name;		/* as format_type_be says it, for describe and errors */
+	char	   *type_name;		/* independent of search_path: qualified unless built in; for describe and errors */
 	ColumnKind	kind;
 	ColumnKind	original;		/* the kind of its type; differs from kind where classes or preprocess made a category or number of it */
 	Dictionary *levels;			/* categories only: all levels seen, bytewise order = code order */

@@ -41,13 +41,23 @@ frame_warning(Frame *frame, const char *format,...)
 
 /* ---- columns ---- */
 
+/* The type's name whatever the search_path: qualified unless the type is a built-in one. */
+static const char *
+stable_type_name(Oid type)
+{
+	const char *name = format_type_be_qualified(type);
+	static const char builtin[] = "pg_catalog.";
+
+	return strncmp(name, builtin, strlen(builtin)) == 0 ? name + strlen(builtin) : name;
+}
+
 static void
 describe_column(const Load *l, FrameColumn *column, int attribute, ColumnKind kind)
 {
 	Form_pg_attribute att = TupleDescAttr(l->source->tupdesc, attribute);
 
 	column->name = MemoryContextStrdup(l->frame->context, NameStr(att->attname));
-	column->type_name = MemoryContextStrdup(l->frame->context, format_type_with_typemod(att->atttypid, att->atttypmod));
+	column->type_name = MemoryContextStrdup(l->frame->context, stable_type_name(att->atttypid));
 	column->kind = kind;
 	if (kind == KIND_CATEGORY)
 		column->levels = dictionary_create(l->frame->context);
@@ -177,12 +187,7 @@ check_rows(Load *l)
 											  l->request->target, (long long) frame->null_targets) :
 				 errmsg("source has no rows")));
 	if (l->over_budget || !book_levels(l))
-	{
-		Size		per_row = row_bytes(l) + l->sides.nslots * sizeof(uint64);
-		Size		rows = size_times((Size) frame->nrows, per_row);
-
-		budget_fail(l->budget, size_plus(l->used_before, size_plus(rows, l->level_bytes)), WHAT_IS_BOOKED);
-	}
+		budget_fail(l->budget, size_plus(l->used_before, bytes_needed(l)), WHAT_IS_BOOKED);
 }
 
 static int

@@ -50,6 +50,7 @@ typedef struct Load
 	Size		level_bytes;	/* of them booked for levels */
 	bool		long_level;		/* seen since the last look */
 	bool		over_budget;	/* rows are only counted */
+	int64		rows_with_levels;	/* rows that had been read when it was levels that did not fit, else 0 */
 
 	int64		null_keys,
 				null_times;
@@ -61,6 +62,9 @@ extern bool load_row(TupleTableSlot *slot, void *load);
 
 /* Book what the levels have grown by; false where the budget ends. */
 extern bool book_levels(Load *l);
+
+/* Bytes that all rows counted would take. */
+extern Size bytes_needed(const Load *l);
 
 /* Bytes that a row takes at the height of loading, but for its sides and levels. */
 static inline Size

@@ -157,7 +157,7 @@ split_by_hash(Order *o)
 	if (start[PART_VALIDATION] == 0 && share[PART_TRAIN] > 0)
 	{
 		start[PART_VALIDATION] = start[PART_TEST] = o->n;
-		frame_warning(o->frame, "none of the %u rows fell into the training part, so all of them are in it", o->n);
+		frame_warning(o->frame, "no row fell into the training part by its hash, so all %u are in it", o->n);
 	}
 }
 

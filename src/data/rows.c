@@ -45,13 +45,22 @@ grow_pointers(const Load *l, void *pointers, Size n)
 	return (n & (n - 1)) == 0 ? repalloc(pointers, 2 * n * sizeof(void *)) : pointers;
 }
 
-/* Double the first chunk until it is full, then add chunks; false where the budget ends. */
+/* The first chunk doubles until it is full, then chunks are added. */
+static int64
+next_capacity(int64 capacity)
+{
+	if (capacity == 0)
+		return FIRST_CHUNK_ROWS;
+	return capacity < FRAME_CHUNK_ROWS ? 2 * capacity : capacity + FRAME_CHUNK_ROWS;
+}
+
+/* False where the budget ends. */
 static bool
 grow_chunks(Load *l)
 {
 	Frame	   *frame = l->frame;
 	Size		nchunks = (Size) l->capacity >> FRAME_CHUNK_BITS;
-	Size		rows = l->capacity == 0 ? FIRST_CHUNK_ROWS : nchunks == 0 ? (Size) l->capacity : FRAME_CHUNK_ROWS;
+	Size		rows = (Size) (next_capacity(l->capacity) - l->capacity);
 	Size		cell_bytes = size_times(frame->ncells, sizeof(double));
 
 	if (!book(l, rows * row_bytes(l)))
@@ -71,6 +80,27 @@ grow_chunks(Load *l)
 	return true;
 }
 
+/*
+ * What the rows counted would have needed.  Levels that were cut short are taken to grow on with the rows, which may be too much, never too
+ * little where each row brings as many new ones.
+ */
+Size
+bytes_needed(const Load *l)
+{
+	int64		nrows = l->frame->nrows;
+	int64		capacity = FIRST_CHUNK_ROWS;
+	Size		levels = l->level_bytes;
+	Size		nchunks;
+
+	while (capacity < Min(nrows, FRAME_CHUNK_ROWS))
+		capacity = next_capacity(capacity);
+	nchunks = (Size) (nrows + FRAME_CHUNK_ROWS - 1) >> FRAME_CHUNK_BITS;
+	capacity = Max(capacity, (int64) (nchunks > 1 ? nchunks << FRAME_CHUNK_BITS : 0));
+	if (l->rows_with_levels > 0)
+		levels = (Size) ((double) levels / l->rows_with_levels * nrows);
+	return size_plus(size_plus(size_times((Size) capacity, row_bytes(l)), nchunks * side_bytes(l)), levels);
+}
+
 bool
 book_levels(Load *l)
 {
@@ -84,7 +114,10 @@ book_levels(Load *l)
 	grown = bytes - l->level_bytes;
 	l->level_bytes = bytes;
 	l->long_level = false;
-	return grown == 0 || book(l, grown);
+	if (grown == 0 || book(l, grown))
+		return true;
+	l->rows_with_levels = frame->nrows + 1;
+	return false;
 }
 
 /* ---- features ---- */
