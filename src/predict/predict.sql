@@ -183,3 +183,12 @@ CREATE FUNCTION ml.predict_table(model bytea, source text, key text DEFAULT NULL
 	LANGUAGE c STABLE PARALLEL UNSAFE COST 10000 ROWS 10000
 	AS 'MODULE_PATHNAME', 'ml_predict_table';
 COMMENT ON FUNCTION ml.predict_table(bytea, text, text) IS 'predictions for every row of a table, view or SELECT, in blocks, by model value; key names the column that tells the rows apart';
+-- ---- judge ----
+
+CREATE FUNCTION ml.evaluate(model text, source text DEFAULT NULL)
+RETURNS TABLE (metric text, value double precision, n bigint, reason text)
+LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 100000 ROWS 12
+AS 'MODULE_PATHNAME', 'ml_evaluate';
+COMMENT ON FUNCTION ml.evaluate(text, text) IS
+'the metrics of a version on the rows of a source that holds the truth; without a source those of its held-out part';
+
