@@ -149,19 +149,25 @@ static const struct
 	{"timestamp with time zone", KIND_TIMESTAMP},
 };
 
-/*
- * Training may have been told to read a column as another kind (text as numbers, integers as categories); a column that still has the kind of type it
- * had then is read the same way.
- */
-static bool
-trained_on_kind(const InputColumn *input, Oid type, ColumnKind kind)
+bool
+binding_trained_on(const InputColumn *input, ColumnKind kind)
 {
 	for (size_t i = 0; i < lengthof(builtin_types); i++)
 	{
 		if (strcmp(builtin_types[i].name, input->type_name) == 0)
 			return builtin_types[i].kind == kind;
 	}
-	return strcmp(format_type_be(type), input->type_name) == 0;
+	return false;
+}
+
+/*
+ * Training may have been told to read a column as another kind (text as numbers, integers as categories); a column that still has the kind of type it
+ * had then is read the same way.
+ */
+static bool
+reads_as_trained(const InputColumn *input, Oid type, ColumnKind found)
+{
+	return found == input->kind || binding_trained_on(input, found) || strcmp(format_type_be(type), input->type_name) == 0;
 }
 
 static bool
@@ -169,11 +175,10 @@ reads_as(const InputColumn *input, Oid type, pg_tz *zone, CellReader *reader)
 {
 	ColumnKind	found;
 
-	if (!kind_of_type(type, &found))
+	if (!kind_of_type(type, &found) || !reads_as_trained(input, type, found) || !cell_reader_init(reader, type, input->kind, zone))
 		return false;
-	if (found != input->kind && !trained_on_kind(input, type, found))
-		return false;
-	return cell_reader_init(reader, type, input->kind, zone);
+	reader->column = input->name;
+	return true;
 }
 
 InputBinding *
@@ -256,7 +261,10 @@ binding_parse(const Model *model, int input, const char *text, int length, doubl
 	copy = pnstrdup(text, length);
 	read = cell_parse(column->kind, model->features->zone, copy, cell);
 	pfree(copy);
-	return read;
+	if (read || !binding_trained_on(column, KIND_CATEGORY))
+		return read;
+	*cell = NAN;				/* a text column read as numbers: what is no number is missing, as it was at training */
+	return true;
 }
 
 void

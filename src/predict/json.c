@@ -13,6 +13,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
+#include "utils/numeric.h"
 
 #include "predict/predict_internal.h"
 
@@ -64,6 +65,15 @@ json_text_cell(const PredictCall *call, int input, const char *text, int length)
 	return cell;
 }
 
+/* A number where the model takes none: as written, or without trailing zeros where the column held numbers that stand for categories. */
+static const char *
+json_number_text(const InputColumn *input, Numeric number)
+{
+	if (binding_trained_on(input, KIND_NUMBER))
+		return numeric_normalize(number);
+	return DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(number)));
+}
+
 static double
 json_cell(PredictCall *call, int input, JsonbValue *value)
 {
@@ -77,7 +87,7 @@ json_cell(PredictCall *call, int input, JsonbValue *value)
 		case jbvNumeric:
 			if (kind == KIND_NUMBER)
 				return cell_number(&call->numeric, NumericGetDatum(value->val.numeric));
-			text = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric)));
+			text = json_number_text(&call->model->features->inputs[input], value->val.numeric);
 			return json_text_cell(call, input, text, strlen(text));
 		case jbvBool:
 			if (kind == KIND_BOOLEAN)

@@ -70,7 +70,7 @@ typedef struct PredictCall
 	Oid			record_type;
 	int32		record_typmod;
 	uint64		record_identifier;	/* changes when the row type does */
-	TupleDesc	tupdesc;		/* cut after the last attribute the model needs */
+	TupleDesc	tupdesc;
 	Datum	   *values;
 	bool	   *nulls;
 	ArrayType  *names;			/* columns forms: the names bound last */
@@ -107,6 +107,9 @@ extern InputBinding *binding_match(const Model *model, const char *origin, RowCo
 /* Text (JSON string, untyped literal) -> the cell of an input; false where it is no value of the input's kind, and the error for that. */
 extern bool binding_parse(const Model *model, int input, const char *text, int length, double *cell);
 extern void binding_unreadable(const Model *model, const char *origin, int input, const char *text, int length) pg_attribute_noreturn();
+
+/* Was the column of a built-in type of this kind at training, however the model reads it? */
+extern bool binding_trained_on(const InputColumn *input, ColumnKind kind);
 extern void binding_missing(const char *origin, const InputColumn *input, const char *hint) pg_attribute_noreturn();
 
 /* "a number", "an interval"...: for messages. */

@@ -2,7 +2,8 @@
  * rows.c
  *		Rows as composite values: a whole row of a table or subquery, NEW in a trigger, a variable.
  *
- * Attributes are deformed into arrays kept between rows, up to the last one the model needs.
+ * Rows are deformed into arrays kept between rows.  The descriptor must be the row type's own: newer minor releases check a composite value's version
+ * against it and refuse one cut short.
  */
 #include "postgres.h"
 
@@ -13,10 +14,7 @@
 
 #include "predict/predict_internal.h"
 
-/*
- * Bind the model to a row type.  heap_deform_tuple stops at the descriptor's count of attributes, so the copy is cut after the last one needed; it keeps
- * the values that rows older than a column have by ALTER TABLE.
- */
+/* Bind the model to a row type. */
 static void
 bind_record(PredictCall *call, Oid type, int32 typmod, uint64 identifier)
 {
@@ -26,9 +24,8 @@ bind_record(PredictCall *call, Oid type, int32 typmod, uint64 identifier)
 	MemoryContext old = MemoryContextSwitchTo(context);
 
 	call->tupdesc = CreateTupleDescCopyConstr(tupdesc);
-	call->tupdesc->natts = binding->natts;
-	call->values = palloc(Max(binding->natts, 1) * sizeof(Datum));
-	call->nulls = palloc(Max(binding->natts, 1) * sizeof(bool));
+	call->values = palloc(Max(tupdesc->natts, 1) * sizeof(Datum));
+	call->nulls = palloc(Max(tupdesc->natts, 1) * sizeof(bool));
 	MemoryContextSwitchTo(old);
 	ReleaseTupleDesc(tupdesc);
 	call->record_type = type;
@@ -42,7 +39,7 @@ read_record(PredictCall *call, Datum datum)
 {
 	HeapTupleHeader header = DatumGetHeapTupleHeader(datum);
 	Oid			type = HeapTupleHeaderGetTypeId(header);
-	int32		typmod = HeapTupleHeaderGetTypMod(header);
+	int32		typmod = type == RECORDOID ? HeapTupleHeaderGetTypMod(header) : -1;
 	uint64		identifier = assign_record_type_identifier(type, typmod);
 	HeapTupleData tuple;
 
