@@ -106,26 +106,20 @@ put_stored_metrics(FunctionCallInfo fcinfo, const ModelVersion *version)
 
 /* ---- metrics on a source ---- */
 
+/*
+ * Room for one more block.  The arrays exist before the source runs: a row arrives in the executor's context, which does not last.
+ */
 static void
 make_room(Evaluation *e)
 {
 	Size		row = sizeof(double) * (1 + e->model->noutputs);
-	int64		capacity = e->capacity ? e->capacity * 2 : FIRST_CAPACITY;
 
 	if (e->n + MODEL_BLOCK <= e->capacity)
 		return;
-	budget_take(&e->budget, size_times(row, capacity - e->capacity), "the scores of the rows");
-	if (e->truth == NULL)
-	{
-		e->truth = palloc(sizeof(double) * capacity);
-		e->score = palloc(sizeof(double) * capacity * e->model->noutputs);
-	}
-	else
-	{
-		e->truth = repalloc_huge(e->truth, sizeof(double) * capacity);
-		e->score = repalloc_huge(e->score, sizeof(double) * capacity * e->model->noutputs);
-	}
-	e->capacity = capacity;
+	budget_take(&e->budget, size_times(row, e->capacity), "the scores of the rows");
+	e->capacity *= 2;
+	e->truth = repalloc_huge(e->truth, sizeof(double) * e->capacity);
+	e->score = repalloc_huge(e->score, sizeof(double) * e->capacity * e->model->noutputs);
 }
 
 static int
@@ -284,6 +278,9 @@ evaluate_source(FunctionCallInfo fcinfo, const ModelVersion *version, Model *mod
 
 	e.budget.limit = (Size) relearn_max_memory * 1024;
 	e.binding = binding_create(model, origin, source->tupdesc, CurrentMemoryContext);
+	e.capacity = FIRST_CAPACITY;
+	e.truth = palloc(sizeof(double) * e.capacity);
+	e.score = palloc(sizeof(double) * e.capacity * model->noutputs);
 	e.cells = palloc(sizeof(double) * MODEL_BLOCK * Max(model->features->ninputs, 1));
 	e.unknown_levels = palloc0(sizeof(int64) * Max(model->features->ninputs, 1));
 	bind_target(&e, source);
