@@ -2,8 +2,9 @@
  * call.c
  *		What a call site remembers from row to row: which model its first argument means.
  *
- * By name, the registry is asked again whenever its answer could differ: another statement, another user, a deploy in between.  By value, artifacts are
- * told apart by their length and their last 32 bytes, the sha-256 of the rest, so that a value in TOAST is not fetched for every row.
+ * By name, the registry is asked again whenever its answer could differ: another statement, another user, a deploy in between.  By value, an artifact is
+ * taken for the one before on an equal TOAST pointer, or equal length and equal last 32 bytes, the sha-256 of the rest, so that it is not fetched and
+ * hashed for every row.
  */
 #include "postgres.h"
 
@@ -144,19 +145,13 @@ trailing_sha256(Datum datum, Size length, uint8 *sha256)
 	return true;
 }
 
-/* The model of an artifact, pinned: from the cache, or decoded into it. */
+/* Pinned; the bytes are hashed before a cached model answers for them, because a caller could make up their end. */
 static Model *
-artifact_open(Datum datum, Size length, const uint8 *sha256)
+artifact_open(Datum datum)
 {
-	Model	   *model = sha256 != NULL ? model_cache_pin(sha256) : NULL;
+	bytea	   *bytes = DatumGetByteaPP(datum);
 
-	if (model == NULL)
-	{
-		bytea	   *bytes = DatumGetByteaPP(datum);
-
-		model = model_cache_add((const uint8 *) VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes), "the given model");
-	}
-	return model;
+	return model_cache_add((const uint8 *) VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes), "the given model");
 }
 
 static void
@@ -166,7 +161,6 @@ open_value(PredictCall *call, Datum datum)
 	struct varatt_external pointer;
 	MemoryContext old;
 	uint8		sha256[SHA256_BYTES];
-	bool		has_sha256;
 	Size		length;
 
 	memset(&pointer, 0, sizeof(pointer));
@@ -179,10 +173,9 @@ open_value(PredictCall *call, Datum datum)
 	MemoryContextReset(call->work);
 	old = MemoryContextSwitchTo(call->work);
 	length = toast_raw_datum_size(datum) - VARHDRSZ;
-	has_sha256 = trailing_sha256(datum, length, sha256);
-	if (call->model == NULL || !has_sha256 || length != call->artifact_length ||
+	if (call->model == NULL || length != call->artifact_length || !trailing_sha256(datum, length, sha256) ||
 		memcmp(sha256, call->model->sha256, SHA256_BYTES) != 0)
-		set_model(call, artifact_open(datum, length, has_sha256 ? sha256 : NULL));
+		set_model(call, artifact_open(datum));
 	MemoryContextSwitchTo(old);
 	call->artifact_length = length;
 	call->pointer = pointer;

@@ -2,13 +2,15 @@
  * predict.c
  *		The SQL functions that answer row by row: number, class, probability.
  *
- * A binary model scores the probability of its class 1; the class it predicts has the higher probability, the first one on a tie.
+ * A binary model scores the probability of its class 1.  Which class a row of scores stands for is the metrics' rule, so that ml.evaluate judges the
+ * very answers given here.
  */
 #include "postgres.h"
 
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
 
+#include "metrics/metrics.h"
 #include "predict/predict_internal.h"
 
 #define HINT_CLASSES 20			/* classes a hint lists at most */
@@ -25,16 +27,7 @@ PG_FUNCTION_INFO_V1(ml_predict_proba_columns);
 int
 answer_class(const Model *model, const double *scores)
 {
-	int			best = 0;
-
-	if (model->task == TASK_BINARY)
-		return scores[0] > 0.5 ? 1 : 0;
-	for (int k = 1; k < model->nclasses; k++)
-	{
-		if (scores[k] > scores[best])
-			best = k;
-	}
-	return best;
+	return scored_class(model->task, model->nclasses, model->positive, scores);
 }
 
 double
