@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include "utils/guc.h"
+
 #include "core/budget.h"
 
 Size
@@ -55,9 +57,12 @@ megabytes(Size bytes)
 void
 budget_fail(const Budget *b, Size needed, const char *what)
 {
+	bool		possible = megabytes(needed) <= MAX_KILOBYTES / 1024;
+
 	ereport(ERROR,
 			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 			 errmsg("%s would need %llu MB of memory, more than relearn.max_memory allows", what, megabytes(needed)),
 			 errdetail("The limit is %llu MB.", (unsigned long long) (b->limit / (1024 * 1024))),
-			 errhint("Raise it with SET relearn.max_memory = '%lluMB', or use fewer rows or columns.", megabytes(needed))));
+			 possible ? errhint("Raise it with SET relearn.max_memory = '%lluMB', or use fewer rows or columns.", megabytes(needed))
+			 : errhint("Use fewer rows or columns.")));
 }

@@ -53,7 +53,7 @@ read_short(const char *at, Size length)
 uint64
 hash_text(const char *data, Size length, uint64 seed)
 {
-	uint64		state = seed ^ (uint64) length * LENGTH_MULTIPLIER;
+	uint64		state = seed ^ ((uint64) length + 1) * LENGTH_MULTIPLIER;
 	const char *end = data + length;
 
 	if (length < 8)
