@@ -8,6 +8,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <sys/mman.h>
 
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -17,6 +18,8 @@
 #include "data/load_internal.h"
 
 #define FIRST_CHUNK_ROWS 64		/* the first chunk grows, so that few rows of many columns stay small */
+#define SLAB_BYTES ((Size) 16 * 1024 * 1024)	/* of cells, taken at a time once there are as many */
+#define HUGE_PAGE ((Size) 2 * 1024 * 1024)
 #define ROWS_PER_LEVEL_CHECK 256	/* between two looks at the memory of the levels */
 #define LONG_LEVEL 4096			/* bytes of a level that call for a look at once */
 #define EXACT_INTEGERS (INT64CONST(1) << 53)
@@ -45,13 +48,43 @@ grow_pointers(const Load *l, void *pointers, Size n)
 	return (n & (n - 1)) == 0 ? repalloc(pointers, 2 * n * sizeof(void *)) : pointers;
 }
 
-/* The first chunk doubles until it is full, then chunks are added. */
+/* The first chunk doubles until it is full, then chunks are added, first one by one, then by slabs. */
 static int64
-next_capacity(int64 capacity)
+next_capacity(const Load *l, int64 capacity)
 {
+	Size		chunk_bytes = FRAME_CHUNK_ROWS * l->frame->ncells * sizeof(double);
+	int64		slab_rows = FRAME_CHUNK_ROWS * (int64) Max(SLAB_BYTES / chunk_bytes, 1);
+
 	if (capacity == 0)
 		return FIRST_CHUNK_ROWS;
-	return capacity < FRAME_CHUNK_ROWS ? 2 * capacity : capacity + FRAME_CHUNK_ROWS;
+	if (capacity < FRAME_CHUNK_ROWS)
+		return 2 * capacity;
+	return capacity + (capacity < slab_rows ? FRAME_CHUNK_ROWS : slab_rows);
+}
+
+/* Memory for cells.  Faulting a slab in by ordinary pages costs as much as hashing its rows, so huge ones are asked for. */
+static double *
+take_cells(const Load *l, Size bytes)
+{
+	char	   *memory;
+
+	if (bytes < 2 * HUGE_PAGE)
+		return MemoryContextAllocHuge(l->frame->context, bytes);
+	memory = MemoryContextAllocHuge(l->frame->context, size_plus(bytes, HUGE_PAGE));
+	memory = (char *) TYPEALIGN(HUGE_PAGE, memory);
+#ifdef MADV_HUGEPAGE
+	(void) madvise(memory, bytes, MADV_HUGEPAGE);
+#endif
+	return (double *) memory;
+}
+
+static void
+add_chunk(Load *l, Size chunk, double *cells)
+{
+	l->frame->chunk = grow_pointers(l, l->frame->chunk, chunk);
+	l->sides.chunk = grow_pointers(l, l->sides.chunk, chunk);
+	l->frame->chunk[chunk] = cells;
+	l->sides.chunk[chunk] = MemoryContextAlloc(l->frame->context, side_bytes(l));
 }
 
 /* False where the budget ends. */
@@ -59,24 +92,29 @@ static bool
 grow_chunks(Load *l)
 {
 	Frame	   *frame = l->frame;
-	Size		nchunks = (Size) l->capacity >> FRAME_CHUNK_BITS;
-	Size		rows = (Size) (next_capacity(l->capacity) - l->capacity);
-	Size		cell_bytes = size_times(frame->ncells, sizeof(double));
+	Size		first = (Size) l->capacity >> FRAME_CHUNK_BITS;
+	int64		capacity = next_capacity(l, l->capacity);
+	Size		rows = (Size) (capacity - l->capacity);
+	Size		row_cell_bytes = size_times(frame->ncells, sizeof(double));
+	Size		nchunks = Max(rows >> FRAME_CHUNK_BITS, 1);
 
-	if (!book(l, rows * row_bytes(l)))
-		return false;
-	if (l->capacity > 0 && nchunks == 0)
-		frame->chunk[0] = repalloc_huge(frame->chunk[0], size_times((Size) l->capacity + rows, cell_bytes));
+	if (l->capacity > 0 && first == 0)
+	{
+		if (!book(l, rows * row_bytes(l)))
+			return false;
+		frame->chunk[0] = repalloc_huge(frame->chunk[0], size_times((Size) capacity, row_cell_bytes));
+	}
 	else
 	{
-		if (!book(l, side_bytes(l)))
+		double	   *cells;
+
+		if (!book(l, rows * row_bytes(l) + nchunks * side_bytes(l)))
 			return false;
-		frame->chunk = grow_pointers(l, frame->chunk, nchunks);
-		l->sides.chunk = grow_pointers(l, l->sides.chunk, nchunks);
-		frame->chunk[nchunks] = MemoryContextAllocHuge(frame->context, size_times(rows, cell_bytes));
-		l->sides.chunk[nchunks] = MemoryContextAlloc(frame->context, side_bytes(l));
+		cells = take_cells(l, size_times(rows, row_cell_bytes));
+		for (Size i = 0; i < nchunks; i++)
+			add_chunk(l, first + i, cells + i * FRAME_CHUNK_ROWS * frame->ncells);
 	}
-	l->capacity += rows;
+	l->capacity = capacity;
 	return true;
 }
 
@@ -92,10 +130,9 @@ bytes_needed(const Load *l)
 	Size		levels = l->level_bytes;
 	Size		nchunks;
 
-	while (capacity < Min(nrows, FRAME_CHUNK_ROWS))
-		capacity = next_capacity(capacity);
-	nchunks = (Size) (nrows + FRAME_CHUNK_ROWS - 1) >> FRAME_CHUNK_BITS;
-	capacity = Max(capacity, (int64) (nchunks > 1 ? nchunks << FRAME_CHUNK_BITS : 0));
+	while (capacity < nrows)
+		capacity = next_capacity(l, capacity);
+	nchunks = (Size) (capacity + FRAME_CHUNK_ROWS - 1) >> FRAME_CHUNK_BITS;
 	if (l->rows_with_levels > 0)
 		levels = (Size) ((double) levels / l->rows_with_levels * nrows);
 	return size_plus(size_plus(size_times((Size) capacity, row_bytes(l)), nchunks * side_bytes(l)), levels);
