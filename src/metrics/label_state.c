@@ -139,7 +139,7 @@ label_number(LabelState **state, const char *text, Size length)
 	slot = label_slot(*state, text, (uint32) length, hash);
 	if (*slot == FREE_SLOT)
 	{
-		if ((*state)->nlabels == (*state)->room || (*state)->text_used + length > (*state)->text_room)
+		if ((*state)->nlabels == Min((*state)->room, MOST_LABELS) || (*state)->text_used + length > (*state)->text_room)
 		{
 			*state = label_state_grow(*state, (uint32) length);
 			slot = label_slot(*state, text, (uint32) length, hash);
