@@ -99,7 +99,7 @@ COMMENT ON FUNCTION ml._rights(text, oid, text[], oid[], integer[]) IS
 'internal: the rights of the current user by a row of the registry: 1 predict + 2 train + 4 deploy + 8 own';
 
 CREATE VIEW ml.models WITH (security_barrier) AS
-SELECT m.name AS model, m.current_version AS version, m.last_version, m.owner, v.algorithm, v.task, v.target,
+SELECT m.name COLLATE "default" AS model, m.current_version AS version, m.last_version, m.owner, v.algorithm, v.task, v.target,
 	m.created_at, v.created_at AS version_created_at, v.note
 FROM ml._model m
 LEFT JOIN ml._version v ON v.model = m.id AND v.version = m.current_version
@@ -107,9 +107,9 @@ WHERE ml._rights(m.owner, m.owner_oid, m.grantees, m.grantee_oids, m.grantee_rig
 COMMENT ON VIEW ml.models IS 'the models you have any right on, with the version in production';
 
 CREATE VIEW ml.versions WITH (security_barrier) AS
-SELECT m.name AS model, v.version, v.algorithm, v.task, v.target, v.created_at, v.created_by, v.bytes,
+SELECT m.name COLLATE "default" AS model, v.version, v.algorithm, v.task, v.target, v.created_at, v.created_by, v.bytes,
 	encode(v.sha256, 'hex') AS sha256, v.version IS NOT DISTINCT FROM m.current_version AS deployed,
-	ARRAY(SELECT a.alias FROM ml._alias a WHERE a.model = v.model AND a.version = v.version ORDER BY a.alias) AS aliases, v.note
+	ARRAY(SELECT a.alias COLLATE "default" FROM ml._alias a WHERE a.model = v.model AND a.version = v.version ORDER BY a.alias) AS aliases, v.note
 FROM ml._model m
 JOIN ml._version v ON v.model = m.id
 WHERE v.dropped_at IS NULL
@@ -117,14 +117,14 @@ WHERE v.dropped_at IS NULL
 COMMENT ON VIEW ml.versions IS 'the versions of the models you have any right on';
 
 CREATE VIEW ml.aliases WITH (security_barrier) AS
-SELECT m.name AS model, a.alias, a.version, a.set_at, a.set_by
+SELECT m.name COLLATE "default" AS model, a.alias COLLATE "default" AS alias, a.version, a.set_at, a.set_by
 FROM ml._model m
 JOIN ml._alias a ON a.model = m.id
 WHERE ml._rights(m.owner, m.owner_oid, m.grantees, m.grantee_oids, m.grantee_rights) > 0;
 COMMENT ON VIEW ml.aliases IS 'second names of versions: ml.predict(''model@alias'', ...)';
 
 CREATE VIEW ml.deployments WITH (security_barrier) AS
-SELECT m.name AS model, d.step, d.version, d.action, d.deployed_at,
+SELECT m.name COLLATE "default" AS model, d.step, d.version, d.action, d.deployed_at,
 	lead(d.deployed_at) OVER (PARTITION BY d.model ORDER BY d.step) AS replaced_at, d.deployed_by
 FROM ml._model m
 JOIN ml._deployment d ON d.model = m.id
@@ -132,7 +132,7 @@ WHERE ml._rights(m.owner, m.owner_oid, m.grantees, m.grantee_oids, m.grantee_rig
 COMMENT ON VIEW ml.deployments IS 'which version was in production from when to when, and who put it there';
 
 CREATE VIEW ml.runs WITH (security_barrier) AS
-SELECT m.name AS model, v.version, v.algorithm, v.task, v.target, r.source, r.params, r.arguments, r.seed,
+SELECT m.name COLLATE "default" AS model, v.version, v.algorithm, v.task, v.target, r.source, r.params, r.arguments, r.seed,
 	r.n_train, r.n_validation, r.n_test, encode(r.fingerprint, 'hex') AS fingerprint, r.metrics, r.seconds, v.bytes, r.warnings,
 	v.note, v.created_at, v.created_by, v.dropped_at
 FROM ml._model m
@@ -142,7 +142,7 @@ WHERE ml._rights(m.owner, m.owner_oid, m.grantees, m.grantee_oids, m.grantee_rig
 COMMENT ON VIEW ml.runs IS 'every training of the models you may train or deploy, also of versions dropped since';
 
 CREATE VIEW ml.run_metrics WITH (security_barrier) AS
-SELECT m.name AS model, r.version, part.key AS part, measure.value ->> 'metric' AS metric,
+SELECT m.name COLLATE "default" AS model, r.version, part.key AS part, measure.value ->> 'metric' AS metric,
 	(measure.value ->> 'value')::double precision AS value, (measure.value ->> 'n')::bigint AS n, measure.value ->> 'reason' AS reason
 FROM ml._model m
 JOIN ml._run r ON r.model = m.id
@@ -152,7 +152,7 @@ WHERE ml._rights(m.owner, m.owner_oid, m.grantees, m.grantee_oids, m.grantee_rig
 COMMENT ON VIEW ml.run_metrics IS 'the metrics of every training, one row each: part is train, validation, test, or the baseline on the test rows';
 
 CREATE VIEW ml.grants WITH (security_barrier) AS
-SELECT m.name AS model, g.role, p.privilege,
+SELECT m.name COLLATE "default" AS model, g.role, p.privilege,
 	g.role_oid = 0 OR EXISTS (SELECT FROM pg_roles r WHERE r.rolname = g.role AND r.oid = g.role_oid) AS valid
 FROM ml._model m
 CROSS JOIN LATERAL unnest(m.grantees, m.grantee_oids, m.grantee_rights) AS g (role, role_oid, rights)
