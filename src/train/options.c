@@ -359,12 +359,12 @@ static void
 params_field(const char *key, JsonbValue *value, void *state)
 {
 	ParseState *parse = state;
-	const Parameter *p = parameter_find(parse->learner, key);
+	const Parameter *p = parse->learner ? parameter_find(parse->learner, key) : NULL;
 	int			index;
 
 	if (p == NULL)
 	{
-		if (!common_set(key, value, parse->common))
+		if (!common_set(key, value, parse->common) && parse->learner)
 			unrecognized_parameter(parse->learner, key);
 		return;
 	}
@@ -379,6 +379,24 @@ params_field(const char *key, JsonbValue *value, void *state)
 		parameter_set(p, value, parse->options);
 }
 
+static void
+params_parse(ParseState *parse, Jsonb *params)
+{
+	memset(parse->common, 0, sizeof(TrainingOptions));
+	parse->common->max_categories = DEFAULT_MAX_CATEGORIES;
+	parse->common->time_zone = DEFAULT_TIME_ZONE;
+	if (params != NULL)
+		each_field(&params->root, "params", params_field, parse);
+}
+
+void
+common_options_parse(Jsonb *params, TrainingOptions *common)
+{
+	ParseState	parse = {.common = common};
+
+	params_parse(&parse, params);
+}
+
 void *
 options_parse(const Learner *learner, Jsonb *params, TrainingOptions *common)
 {
@@ -387,11 +405,7 @@ options_parse(const Learner *learner, Jsonb *params, TrainingOptions *common)
 
 	for (int i = 0; i < learner->nparameters; i++)
 		parameter_reset(&learner->parameters[i], parse.options);
-	memset(common, 0, sizeof(TrainingOptions));
-	common->max_categories = DEFAULT_MAX_CATEGORIES;
-	common->time_zone = DEFAULT_TIME_ZONE;
-	if (params != NULL)
-		each_field(&params->root, "params", params_field, &parse);
+	params_parse(&parse, params);
 
 	refused = learner->check ? learner->check(parse.options) : NULL;
 	if (refused != NULL)

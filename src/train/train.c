@@ -168,21 +168,26 @@ read_arguments(FunctionCallInfo fcinfo, Training *t)
 /* ---- learner and classes ---- */
 
 /*
- * 'auto' takes the learner that the task's target asks for; the options must be known before the source is read, so that a misspelt one does not
- * cost a scan.
+ * A named algorithm's options are checked before the source is read, so that a misspelt one does not cost a scan; 'auto' has to see the target.
  */
-static const Learner *
-learner_for(const char *algorithm, bool classification)
+static void
+choose_learner(Training *t)
 {
-	if (strcmp(algorithm, "auto") == 0)
-		return classification ? &logistic_learner : &linear_learner;
-	return learner_or_fail(algorithm);
+	if (strcmp(t->algorithm, "auto") == 0)
+		common_options_parse(t->params, &t->common);
+	else
+	{
+		t->learner = learner_or_fail(t->algorithm);
+		t->options = options_parse(t->learner, t->params, &t->common);
+	}
 }
 
 static void
-parse_options(Training *t, bool classification)
+choose_learner_by_target(Training *t)
 {
-	t->learner = learner_for(t->algorithm, classification);
+	if (t->learner != NULL)
+		return;
+	t->learner = t->frame->classification ? &logistic_learner : &linear_learner;
 	t->options = options_parse(t->learner, t->params, &t->common);
 }
 
@@ -512,15 +517,12 @@ check_metric(Training *t)
 static void
 run_training(Training *t)
 {
-	bool		classification = t->request.classification;
-
 	registry_check_trainable(t->name);
-	parse_options(t, classification);
+	choose_learner(t);
 	t->request.zone = pg_tzset(t->common.time_zone);
 	t->frame = frame_load(&t->request);
 	t->warnings = list_copy(t->frame->warnings);
-	if (t->frame->classification != classification)
-		parse_options(t, t->frame->classification);
+	choose_learner_by_target(t);
 	find_task(t);
 	check_metric(t);
 	gather_targets(t);

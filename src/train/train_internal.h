@@ -51,6 +51,9 @@ extern const int ntraining_parameters;
  */
 extern void *options_parse(const Learner *learner, Jsonb *params, TrainingOptions *common);
 
+/* The common options alone, before the algorithm is known: other names are left for options_parse. */
+extern void common_options_parse(Jsonb *params, TrainingOptions *common);
+
 /* {"parameter": value, ...} of everything that was in force, as text. */
 extern char *options_json(const Learner *learner, const void *options, const TrainingOptions *common);
 
