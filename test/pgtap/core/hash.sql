@@ -6,27 +6,27 @@ SELECT plan(6);
 
 CREATE TEMP TABLE golden (word text, seed bigint, hash bigint);
 INSERT INTO golden VALUES
-	('', 0, 0),
-	('', 1, -8267339343151577474),
-	('', -1, -9068531143029930254),
-	('a', 0, 8885744565707167048),
-	('ab', 0, -3939958515130036413),
-	('abc', 0, 5161494926080366141),
-	('abc', 1, -6286631636316679090),
-	('abc', -1, -1541256324144786813),
-	('abcd', 0, 6577665033651392568),
-	('abcdefg', 0, 34420475425691312),
-	('abcdefgh', 0, 8412043889360285873),
-	('abcdefghi', 0, -2364616001564327953),
-	('Month-to-month', 0, -3433866375449321372),
-	('Month-to-month', 1, -4219093255493031271),
-	('Month-to-month', -1, 5147381748723937185),
-	('The quick brown fox jumps over the lazy dog', 0, 7871409235312645078),
-	('Grüße 🐘', 0, 4471088135407525160);
+	('', 0, -3974270644588857679),
+	('', 1, -2901663932398140582),
+	('', -1, -8889420009941853350),
+	('a', 0, 2111320132618853448),
+	('ab', 0, -6087537769316705422),
+	('abc', 0, -1815725343427900594),
+	('abc', 1, 2705370950324057324),
+	('abc', -1, -5466803439373370891),
+	('abcd', 0, -4652146521301098831),
+	('abcdefg', 0, -5627349436552476345),
+	('abcdefgh', 0, -7300072902160640864),
+	('abcdefghi', 0, 194611851437531624),
+	('Month-to-month', 0, 1682153584563394428),
+	('Month-to-month', 1, -6021279198005579540),
+	('Month-to-month', -1, 5161729910672235674),
+	('The quick brown fox jumps over the lazy dog', 0, -7444601173763635136),
+	('Grüße 🐘', 0, -2999639636566855252);
 
 SELECT is_empty($$ SELECT word, seed, hash, core_hash(convert_to(word, 'UTF8'), seed) FROM golden WHERE hash <> core_hash(convert_to(word, 'UTF8'), seed) $$,
 	'golden values');
-SELECT is(core_hash(decode(repeat('00', 20), 'hex'), 0), 4243618209052887303, 'golden value of zero bytes');
+SELECT is(core_hash(decode(repeat('00', 20), 'hex'), 0), '-2523871326719815387'::bigint, 'golden value of zero bytes');
 
 SELECT is(count(DISTINCT core_hash(convert_to(n::text, 'UTF8'), 0)), 200000::bigint, 'no collision among numbers as text') FROM generate_series(1, 200000) n;
 SELECT is(count(DISTINCT core_hash(decode(repeat('00', n), 'hex'), 0)), 200::bigint, 'texts of zero bytes differ by their length') FROM generate_series(1, 200) n;
