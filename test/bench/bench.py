@@ -254,8 +254,8 @@ def loop(body, times):
 def group_points(bench):
     ensure_models(bench)
     point = "select id, {} from bench_wide t where id = :id"
-    t = bench.in_turns({"with": pgbench(point.format("ml.predict('bench_linear_regression', t)"), bench.rows, 2),
-                        "without": pgbench(point.format("f28"), bench.rows, 2)}, warm=False)
+    t = bench.in_turns({"with": pgbench(point.format("ml.predict('bench_linear_regression', t)"), bench.rows, 1),
+                        "without": pgbench(point.format("f28"), bench.rows, 1)}, rounds=2 * bench.rounds + 1, warm=False)
     bench.line("prepared point query with ml.predict", t["with"], "without", t["without"], "<= 1.1", "us")
 
     bench.cursor.execute("drop table if exists bench_lookup")
@@ -273,7 +273,7 @@ def group_points(bench):
 
 # ---------------------------------------------------------------- first calls
 
-WIDE = 700
+WIDE = 500
 
 
 def make_big_model(bench):
