@@ -181,6 +181,17 @@ reads_as(const InputColumn *input, Oid type, pg_tz *zone, CellReader *reader)
 	return true;
 }
 
+static void
+bind_input(InputBinding *binding, int i, const RowColumn *column)
+{
+	BoundInput	bound = {i, column != NULL ? column->attribute : -1};
+
+	if (column != NULL && binding->reader[i].type == FLOAT8OID && binding->reader[i].kind == KIND_NUMBER)
+		binding->direct[binding->ndirect++] = bound;
+	else
+		binding->other[binding->nothers++] = bound;
+}
+
 InputBinding *
 binding_match(const Model *model, const char *origin, RowColumn *columns, int ncolumns, MemoryContext context)
 {
@@ -189,24 +200,24 @@ binding_match(const Model *model, const char *origin, RowColumn *columns, int nc
 	InputBinding *binding = palloc0(sizeof(InputBinding));
 
 	binding->model = model;
-	binding->attribute = palloc(features->ninputs * sizeof(int));
-	binding->reader = palloc0(features->ninputs * sizeof(CellReader));
+	binding->direct = palloc(Max(features->ninputs, 1) * sizeof(BoundInput));
+	binding->other = palloc(Max(features->ninputs, 1) * sizeof(BoundInput));
+	binding->reader = palloc0(Max(features->ninputs, 1) * sizeof(CellReader));
 	qsort(columns, ncolumns, sizeof(RowColumn), compare_names);
 	for (int i = 0; i < features->ninputs; i++)
 	{
 		const InputColumn *input = &features->inputs[i];
-		const RowColumn *column;
+		const RowColumn *column = NULL;
 
-		binding->attribute[i] = -1;
-		if (!input->used)
-			continue;
-		column = find_column(origin, columns, ncolumns, input->name);
-		if (column == NULL)
-			binding_missing(origin, input, name_hint(columns, ncolumns));
-		if (column->type != UNKNOWNOID && !reads_as(input, column->type, features->zone, &binding->reader[i]))
-			wrong_kind(origin, input, column->type);
-		binding->attribute[i] = column->attribute;
-		binding->natts = Max(binding->natts, column->attribute + 1);
+		if (input->used)
+		{
+			column = find_column(origin, columns, ncolumns, input->name);
+			if (column == NULL)
+				binding_missing(origin, input, name_hint(columns, ncolumns));
+			if (column->type != UNKNOWNOID && !reads_as(input, column->type, features->zone, &binding->reader[i]))
+				wrong_kind(origin, input, column->type);
+		}
+		bind_input(binding, i, column);
 	}
 	MemoryContextSwitchTo(old);
 	return binding;
@@ -279,27 +290,56 @@ binding_unreadable(const Model *model, const char *origin, int input, const char
 			 errdetail("At training the column had type %s.", column->type_name)));
 }
 
+static double
+read_cell(const InputBinding *binding, int i, Datum value)
+{
+	const InputColumn *input = &binding->model->features->inputs[i];
+	const char *text;
+	int			length;
+
+	if (input->kind != KIND_CATEGORY)
+		return cell_number(&binding->reader[i], value);
+	text = cell_text(&binding->reader[i], value, &length);
+	return category_cell(input, text, length);
+}
+
+/*
+ * Values and null flags lie step bytes apart: two arrays, or one of NullableDatum.  The callers' constant steps make two tight loops of this.
+ */
+static inline void
+read_cells(const InputBinding *binding, const char *values, Size value_step, const char *nulls, Size null_step, double *cells)
+{
+#define VALUE(i) (*(const Datum *) (values + (i) * value_step))
+#define IS_NULL(i) (*(const bool *) (nulls + (i) * null_step))
+
+	for (int k = 0; k < binding->ndirect; k++)
+	{
+		const BoundInput *bound = &binding->direct[k];
+
+		/* + 0.0 makes 0 of -0, as cell_number does */
+		cells[bound->input] = IS_NULL(bound->attribute) ? NAN : DatumGetFloat8(VALUE(bound->attribute)) + 0.0;
+	}
+	for (int k = 0; k < binding->nothers; k++)
+	{
+		const BoundInput *bound = &binding->other[k];
+
+		if (bound->attribute < 0 || IS_NULL(bound->attribute))
+			cells[bound->input] = NAN;
+		else
+			cells[bound->input] = read_cell(binding, bound->input, VALUE(bound->attribute));
+	}
+#undef VALUE
+#undef IS_NULL
+}
+
 void
 binding_read(const InputBinding *binding, const Datum *values, const bool *nulls, double *cells)
 {
-	const InputColumn *inputs = binding->model->features->inputs;
-	int			ninputs = binding->model->features->ninputs;
+	read_cells(binding, (const char *) values, sizeof(Datum), (const char *) nulls, sizeof(bool), cells);
+}
 
-	for (int i = 0; i < ninputs; i++)
-	{
-		int			attribute = binding->attribute[i];
-		CellReader *reader = &binding->reader[i];
-
-		if (attribute < 0 || nulls[attribute])
-			cells[i] = NAN;
-		else if (inputs[i].kind != KIND_CATEGORY)
-			cells[i] = cell_number(reader, values[attribute]);
-		else
-		{
-			int			length;
-			const char *text = cell_text(reader, values[attribute], &length);
-
-			cells[i] = category_cell(&inputs[i], text, length);
-		}
-	}
+void
+binding_read_arguments(const InputBinding *binding, const NullableDatum *arguments, double *cells)
+{
+	read_cells(binding, (const char *) &arguments->value, sizeof(NullableDatum), (const char *) &arguments->isnull, sizeof(NullableDatum), cells);
 }

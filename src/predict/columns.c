@@ -59,14 +59,16 @@ read_literals(PredictCall *call, FunctionCallInfo fcinfo, InputBinding *binding,
 	call->nconstants = 0;
 	call->constant_input = palloc(Max(ninputs, 1) * sizeof(int));
 	call->constant_cell = palloc(Max(ninputs, 1) * sizeof(double));
-	for (int i = 0; i < ninputs; i++)
+	for (int k = 0; k < binding->nothers; k++)
 	{
-		int			argument = first + binding->attribute[i];
+		BoundInput *bound = &binding->other[k];
+		int			argument = first + bound->attribute;
+		int			i = bound->input;
 		const char *literal;
 
-		if (binding->attribute[i] < 0 || get_fn_expr_argtype(fcinfo->flinfo, argument) != UNKNOWNOID)
+		if (bound->attribute < 0 || get_fn_expr_argtype(fcinfo->flinfo, argument) != UNKNOWNOID)
 			continue;
-		binding->attribute[i] = -1;
+		bound->attribute = -1;
 		if (PG_ARGISNULL(argument))
 			continue;
 		if (!get_fn_expr_arg_stable(fcinfo->flinfo, argument))
@@ -91,8 +93,6 @@ bind_columns(PredictCall *call, FunctionCallInfo fcinfo, ArrayType *names, int f
 	MemoryContext old = MemoryContextSwitchTo(context);
 
 	read_literals(call, fcinfo, binding, first);
-	call->values = palloc(PG_NARGS() * sizeof(Datum));
-	call->nulls = palloc(PG_NARGS() * sizeof(bool));
 	call->names = (ArrayType *) palloc(VARSIZE(names));
 	memcpy(call->names, names, VARSIZE(names));
 	MemoryContextSwitchTo(old);
@@ -115,12 +115,7 @@ predict_named(PredictCall *call, FunctionCallInfo fcinfo, int names_argument)
 	names = PG_GETARG_ARRAYTYPE_P(names_argument);
 	if (call->binding == NULL || VARSIZE(call->names) != VARSIZE(names) || memcmp(call->names, names, VARSIZE(names)) != 0)
 		bind_columns(call, fcinfo, names, first);
-	for (int i = 0; i < call->binding->natts; i++)
-	{
-		call->values[i] = fcinfo->args[first + i].value;
-		call->nulls[i] = fcinfo->args[first + i].isnull;
-	}
-	binding_read(call->binding, call->values, call->nulls, call->cells);
+	binding_read_arguments(call->binding, &fcinfo->args[first], call->cells);
 	for (int i = 0; i < call->nconstants; i++)
 		call->cells[call->constant_input[i]] = call->constant_cell[i];
 	MemoryContextSwitchTo(old);

@@ -7,12 +7,21 @@
 
 #include "model/model.h"
 
+/* Which attribute feeds which input. */
+typedef struct BoundInput
+{
+	int			input;
+	int			attribute;		/* 0-based place in values/nulls; -1 for an input the model does not use */
+} BoundInput;
+
 /* How the columns of a row type feed a model; made once per row type. */
 typedef struct InputBinding
 {
 	const Model *model;
-	int			natts;			/* attributes to deform */
-	int		   *attribute;		/* (ninputs) 0-based, -1 for an input the model does not use */
+	int			ndirect;		/* float8 columns read as numbers: the datum is the cell */
+	BoundInput *direct;
+	int			nothers;		/* all other inputs, through their reader */
+	BoundInput *other;
 	CellReader *reader;			/* (ninputs) */
 } InputBinding;
 

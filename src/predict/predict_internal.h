@@ -104,6 +104,9 @@ extern bool read_text(PredictCall *call, Datum datum);
 /* Match a model's inputs to columns; reorders columns. */
 extern InputBinding *binding_match(const Model *model, const char *origin, RowColumn *columns, int ncolumns, MemoryContext context);
 
+/* The arguments of a call -> (ninputs) cells; attributes count from the first. */
+extern void binding_read_arguments(const InputBinding *binding, const NullableDatum *arguments, double *cells);
+
 /* Text (JSON string, untyped literal) -> the cell of an input; false where it is no value of the input's kind, and the error for that. */
 extern bool binding_parse(const Model *model, int input, const char *text, int length, double *cell);
 extern void binding_unreadable(const Model *model, const char *origin, int input, const char *text, int length) pg_attribute_noreturn();
