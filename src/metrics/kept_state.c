@@ -24,6 +24,7 @@ typedef struct KeptState
 } KeptState;
 
 #define FIRST_ROOM 12
+#define INTERRUPT_MASK 0xfffff	/* values between two checks for interrupts, less 1 */
 #define MOST_ROOM ((int64) ((MaxAllocSize - offsetof(KeptState, value)) / sizeof(double)))
 
 static inline int64
@@ -96,15 +97,24 @@ kept_merge(const StateKind *kind, KeptState *state, const KeptState *other)
 }
 
 static void
+write_values(ByteWriter *w, const double *value, int64 n)
+{
+	for (int64 i = 0; i < n; i++)
+	{
+		if ((i & INTERRUPT_MASK) == 0)
+			CHECK_FOR_INTERRUPTS();
+		put_f64(w, value[i]);
+	}
+}
+
+static void
 kept_write(const void *state, ByteWriter *w)
 {
 	const KeptState *kept = state;
 
 	put_u64(w, (uint64) kept->front);
-	for (int64 i = 0; i < kept->front; i++)
-		put_f64(w, kept->value[i]);
-	for (int64 i = 0; i < kept->back; i++)
-		put_f64(w, kept_back(kept)[i]);
+	write_values(w, kept->value, kept->front);
+	write_values(w, kept_back(kept), kept->back);
 }
 
 static KeptState *
@@ -122,6 +132,8 @@ kept_read(const StateKind *kind, ByteReader *r, int64 n)
 	state->back = n - state->front;
 	for (int64 i = 0; i < n; i++)
 	{
+		if ((i & INTERRUPT_MASK) == 0)
+			CHECK_FOR_INTERRUPTS();
 		state->value[i] = get_f64(r);
 		if (isnan(state->value[i]))
 			damaged(r, "A value is NaN.");
@@ -172,7 +184,11 @@ static void
 rank_values(RankedScores *scores, const double *value, int64 n, bool positive)
 {
 	for (int64 i = 0; i < n; i++)
+	{
+		if ((i & INTERRUPT_MASK) == 0)
+			CHECK_FOR_INTERRUPTS();
 		scores_add(scores, value[i], positive);
+	}
 }
 
 static Datum

@@ -45,11 +45,16 @@ CREATE AGGREGATE ml.linreg_state(y double precision, VARIADIC x "any") (
 	SFUNC = ml._linreg_add, STYPE = ml.linreg_state, SSPACE = 16384, COMBINEFUNC = ml._linreg_state_combine, PARALLEL = SAFE);
 COMMENT ON AGGREGATE ml.linreg_state(double precision, VARIADIC "any") IS 'the state of linreg over these rows';
 CREATE AGGREGATE ml.linreg(y double precision, x double precision[]) (
-	SFUNC = ml._linreg_add, STYPE = ml.linreg_state, SSPACE = 16384, FINALFUNC = ml.linreg_final, COMBINEFUNC = ml._linreg_state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE ml.linreg(double precision, double precision[]) IS 'least squares with an intercept: jsonb of coefficients (intercept first), standard_errors, r2, residual_sd, df, n, n_missing, reason';
+	SFUNC = ml._linreg_add, STYPE = ml.linreg_state, SSPACE = 16384, FINALFUNC = ml.linreg_final,
+	COMBINEFUNC = ml._linreg_state_combine, PARALLEL = SAFE);
+COMMENT ON AGGREGATE ml.linreg(double precision, double precision[])
+	IS 'least squares with an intercept: jsonb of coefficients (intercept first), standard_errors, r2, residual_sd, df, n, n_missing, reason';
 CREATE AGGREGATE ml.linreg(y double precision, VARIADIC x "any") (
-	SFUNC = ml._linreg_add, STYPE = ml.linreg_state, SSPACE = 16384, FINALFUNC = ml.linreg_final, COMBINEFUNC = ml._linreg_state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE ml.linreg(double precision, VARIADIC "any") IS 'least squares with an intercept: jsonb of coefficients (intercept first), standard_errors, r2, residual_sd, df, n, n_missing, reason';
+	SFUNC = ml._linreg_add, STYPE = ml.linreg_state, SSPACE = 16384, FINALFUNC = ml.linreg_final,
+	COMBINEFUNC = ml._linreg_state_combine, PARALLEL = SAFE);
+COMMENT ON AGGREGATE ml.linreg(double precision, VARIADIC "any")
+	IS 'least squares with an intercept: jsonb of coefficients (intercept first), standard_errors, r2, residual_sd, df, n, n_missing, reason';
 CREATE AGGREGATE ml.linreg_merge(state ml.linreg_state) (
-	SFUNC = ml._linreg_state_combine, STYPE = ml.linreg_state, SSPACE = 16384, COMBINEFUNC = ml._linreg_state_combine, PARALLEL = SAFE);
+	SFUNC = ml._linreg_state_combine, STYPE = ml.linreg_state, SSPACE = 16384,
+	COMBINEFUNC = ml._linreg_state_combine, PARALLEL = SAFE);
 COMMENT ON AGGREGATE ml.linreg_merge(ml.linreg_state) IS 'one state of many: linreg_state over all their rows';
