@@ -59,6 +59,7 @@ describe_column(const Load *l, FrameColumn *column, int attribute, ColumnKind ki
 	column->name = MemoryContextStrdup(l->frame->context, NameStr(att->attname));
 	column->type_name = MemoryContextStrdup(l->frame->context, stable_type_name(att->atttypid));
 	column->kind = kind;
+	(void) kind_of_type(att->atttypid, &column->original);
 	if (kind == KIND_CATEGORY)
 		column->levels = dictionary_create(l->frame->context);
 }
