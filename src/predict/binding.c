@@ -167,7 +167,7 @@ binding_trained_on(const InputColumn *input, ColumnKind kind)
 static bool
 reads_as_trained(const InputColumn *input, Oid type, ColumnKind found)
 {
-	return found == input->kind || binding_trained_on(input, found) || strcmp(format_type_be(type), input->type_name) == 0;
+	return found == input->kind || binding_trained_on(input, found) || strcmp(format_type_be_qualified(type), input->type_name) == 0;
 }
 
 static bool

@@ -108,6 +108,25 @@ find_key(TableScan *scan, const Source *source, const char *key)
 	fmgr_info(output, &scan->key_output);
 }
 
+/* Fetch nothing but the key and what the model takes. */
+static void
+narrow_source(Source *source, const InputBinding *binding, const char *key)
+{
+	bool	   *wanted = palloc0(Max(source->tupdesc->natts, 1) * sizeof(bool));
+	int			attribute = key != NULL ? source_column(source, key) : 0;
+
+	if (attribute > 0)
+		wanted[attribute - 1] = true;
+	for (int k = 0; k < binding->ndirect; k++)
+		wanted[binding->direct[k].attribute] = true;
+	for (int k = 0; k < binding->nothers; k++)
+	{
+		if (binding->other[k].attribute >= 0)
+			wanted[binding->other[k].attribute] = true;
+	}
+	source_narrow(source, wanted);
+}
+
 static TableScan *
 create_scan(PredictCall *call, Source *source, const char *key, ReturnSetInfo *result)
 {
@@ -117,6 +136,7 @@ create_scan(PredictCall *call, Source *source, const char *key, ReturnSetInfo *r
 	scan->call = call;
 	scan->model = model;
 	scan->result = result;
+	narrow_source(source, binding_create(model, predict_origin(call), source->tupdesc, CurrentMemoryContext), key);
 	scan->binding = binding_create(model, predict_origin(call), source->tupdesc, CurrentMemoryContext);
 	if (key != NULL)
 		find_key(scan, source, key);
