@@ -20,6 +20,7 @@
 #define CURVATURE 0.9			/* c2 */
 #define FUNCTION_NOISE 1e-10	/* relative differences of the function below this say nothing */
 #define LINE_EVALUATIONS 40
+#define REST 0.1				/* the way that is left may be several times the last step */
 #define GROWTH 4.0				/* of the step while no minimum along the line is bracketed */
 
 typedef struct Point
@@ -281,25 +282,44 @@ advance(Minimiser *m)
 	return true;
 }
 
+/* A small gradient alone says little where the function is flat: the unknowns must have come to rest too. */
+static bool
+at_rest(Minimiser *m, double tolerance)
+{
+	for (int j = 0; j < m->n; j++)
+		m->scratch[j] = m->here.x[j] - m->next.x[j];	/* next holds the point before */
+	return norm(m->scratch, m->n) <= REST * tolerance * Max(1, norm(m->here.x, m->n));
+}
+
+static bool
+value_enough(const Minimiser *m)
+{
+	return m->f->enough != NULL && m->f->enough(m->f->state, m->here.value);
+}
+
 MinimiseResult
 minimise(const SmoothFunction *f, double *x, double tolerance, int max_iterations)
 {
 	Minimiser	m;
 	MinimiseResult result = {0};
-	double		enough;
+	double		small;
+	bool		done;
 
 	minimiser_init(&m, f);
 	memcpy(m.here.x, x, sizeof(double) * f->n);
 	evaluate(&m, &m.here);
 	result.first_gradient_norm = result.gradient_norm = norm(m.here.gradient, f->n);
-	enough = tolerance * Max(1, result.first_gradient_norm);
-	while (result.gradient_norm > enough && result.iterations < max_iterations && advance(&m))
+	small = tolerance * Max(1, result.first_gradient_norm);
+	done = result.gradient_norm <= small;
+	/* advance() finds no step where rounding hides every decrease */
+	while (!done && result.iterations < max_iterations && advance(&m))
 	{
 		result.iterations++;
 		result.gradient_norm = norm(m.here.gradient, f->n);
+		done = value_enough(&m) || (result.gradient_norm <= small && at_rest(&m, tolerance));
 	}
 	result.value = m.here.value;
-	result.converged = result.gradient_norm <= enough;
+	result.converged = result.gradient_norm <= small || value_enough(&m);
 	memcpy(x, m.here.x, sizeof(double) * f->n);
 	minimiser_free(&m);
 	return result;

@@ -11,6 +11,7 @@ typedef struct SmoothFunction
 	void	   *state;
 	double		(*value) (void *state, const double *x, double *gradient);	/* returns f(x), fills gradient (n) */
 	void		(*precondition) (void *state, double *direction);	/* in place: direction := M^-1 direction; may be NULL */
+	bool		(*enough) (void *state, double value);	/* a value that needs no further decrease; may be NULL */
 } SmoothFunction;
 
 typedef struct MinimiseResult
@@ -19,7 +20,8 @@ typedef struct MinimiseResult
 	double		value;
 	double		gradient_norm;	/* 2-norm at the end */
 	double		first_gradient_norm;	/* 2-norm at the start */
-	bool		converged;		/* gradient_norm <= tolerance * max(1, first_gradient_norm) */
+	bool		converged;		/* gradient_norm <= tolerance * max(1, first_gradient_norm); where rounding allows, the steps are as small too;
+								 * or the value was enough */
 } MinimiseResult;
 
 /* Bytes that minimise() takes for n unknowns. */

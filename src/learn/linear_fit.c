@@ -25,9 +25,9 @@
 
 /*
  * Sine of the angle below which a column counts as a combination of those before it.  Exact combinations come out near 1e-15 times the ratio of
- * a column's mean to its spread; the powers of NIST's Filip problem reach down to 1e-9 and are none.
+ * a column's mean to its spread; the powers of NIST's Filip problem reach down to 6e-8 and are none.
  */
-#define RANK_TOLERANCE 1e-12
+#define RANK_TOLERANCE 1e-11
 
 #define PERFECT_OF_SPREAD 1e-12 /* residual norm, relative to the centred target's */
 #define PERFECT_OF_SIZE 4e-15	/* and to the target's own */
@@ -323,7 +323,7 @@ warn_about_fit(Problem *p, const LinearFit *fit)
 	if (p->nrows < p->n && p->l2 == 0)
 		training_warning(p->set, INT64_FORMAT " training rows are too few for %d columns and an intercept: the fit is exact on them and means little",
 						 p->nrows, p->set->ncolumns);
-	else if (fit->perfect && p->target_square > 0)
+	else if (fit->perfect && sqrt(p->target_square) > PERFECT_OF_SIZE * sqrt(p->target_size))
 		training_warning(p->set, "the columns determine the target exactly (zero residual): one of them may be computed from it");
 }
 

@@ -32,6 +32,7 @@ typedef struct Problem
 	int			n;				/* 1 + ncolumns */
 	int			nequations;
 	double		total_weight;
+	double		unit;			/* the objective is taken in mean weights of a row, so that tolerances mean the same for all weights */
 	double		curvature;		/* of the loss per row at the start */
 	double	   *r;				/* (n, n) triangle of the preconditioner */
 	bool	   *aliased;		/* (n) */
@@ -59,12 +60,20 @@ design_block(const Problem *p, int64 start, int count)
 
 /* ---- the objective ---- */
 
-/* Add l2 / 2 |beta|^2 and its gradient for one equation. */
+/* Add l2 / 2 |beta|^2 and its gradient for each equation to the loss and its gradient, and change to the objective's unit. */
 static double
-add_penalty(const Problem *p, const double *weight, double *gradient)
+finish_value(const Problem *p, const double *weight, double loss, double *gradient)
 {
-	dense_axpy(p->l2, weight + 1, gradient + 1, p->n - 1);
-	return 0.5 * p->l2 * dense_dot(weight + 1, weight + 1, p->n - 1);
+	Size		nweights = (Size) p->n * p->nequations;
+
+	for (Size start = 1; start < nweights; start += p->n)
+	{
+		dense_axpy(p->l2, weight + start, gradient + start, p->n - 1);
+		loss += 0.5 * p->l2 * dense_dot(weight + start, weight + start, p->n - 1);
+	}
+	for (Size i = 0; i < nweights; i++)
+		gradient[i] *= p->unit;
+	return loss * p->unit;
 }
 
 static void
@@ -94,7 +103,7 @@ binary_value(void *state, const double *weight, double *gradient)
 		dense_logistic(p->margin, set->target + start, block_weight(set, start), count, residual, &loss);
 		add_block_gradient(p, rows, count, residual, gradient);
 	}
-	return loss + add_penalty(p, weight, gradient);
+	return finish_value(p, weight, loss, gradient);
 }
 
 /* Margins (nequations, count) -> residuals in place; returns the block's loss. */
@@ -144,9 +153,16 @@ multinomial_value(void *state, const double *weight, double *gradient)
 		for (int k = 0; k < p->nequations; k++)
 			add_block_gradient(p, rows, count, p->margin + (Size) k * count, gradient + (Size) k * p->n);
 	}
-	for (int k = 0; k < p->nequations; k++)
-		loss += add_penalty(p, weight + (Size) k * p->n, gradient + (Size) k * p->n);
-	return loss;
+	return finish_value(p, weight, loss, gradient);
+}
+
+/* Without a penalty, separable classes send the coefficients to infinity: the fit stops on the way. */
+static bool
+separated(void *state, double value)
+{
+	const Problem *p = state;
+
+	return p->l2 == 0 && value / p->unit <= SEPARATED_LOSS * p->total_weight;
 }
 
 /* ---- the preconditioner ---- */
@@ -210,13 +226,13 @@ prepare_preconditioner(Problem *p)
 
 	for (int j = 0; j < p->n; j++)
 		for (int k = j; k < p->n; k++)
-			gram[(Size) j * p->n + k] *= p->curvature;
+			gram[(Size) j * p->n + k] *= p->curvature * p->unit;
 	for (int j = 1; j < p->n && p->l2 > 0; j++)
 	{
 		double	   *diagonal = gram + (Size) j * p->n + j;
 
 		/* a penalty too small to tell combinations apart is lifted here, not in the objective */
-		*diagonal += Max(p->l2, 2 * PIVOT_TOLERANCE * *diagonal);
+		*diagonal += Max(p->l2 * p->unit, 2 * PIVOT_TOLERANCE * *diagonal);
 	}
 	cholesky(gram, p->n, PIVOT_TOLERANCE, p->aliased);
 	p->r = gram;
@@ -311,14 +327,12 @@ warn_runaway(Problem *p, const LogisticFit *fit)
 }
 
 static void
-warn_separation(Problem *p, const LogisticFit *fit, double loss)
+warn_separation(Problem *p, const LogisticFit *fit, double value)
 {
-	if (p->l2 > 0)
-		return;
-	if (loss <= SEPARATED_LOSS * p->total_weight)
+	if (separated(p, value))
 		training_warning(p->set, "the columns separate the classes completely: without a penalty (l2) the coefficients have no finite best value "
-						 "and were stopped at a log loss of %.1e per row", loss / p->total_weight);
-	else if (p->nequations == 1)
+						 "and were stopped at a log loss of %.1e per row", value / p->unit / p->total_weight);
+	else if (p->l2 == 0 && p->nequations == 1)
 		warn_runaway(p, fit);
 }
 
@@ -327,7 +341,7 @@ logistic_fit(TrainingSet *set, double l2, double tolerance, int max_iterations, 
 {
 	Problem		p = {.set = set,.l2 = l2,.n = set->ncolumns + 1,.nequations = logistic_equations(set->nclasses)};
 	Size		nweights = size_times(p.n, p.nequations);
-	SmoothFunction objective = {.n = (int) nweights,.state = &p};
+	SmoothFunction objective = {.n = (int) nweights,.state = &p,.enough = separated};
 	MinimiseResult result;
 
 	if (nweights > PG_INT32_MAX)
@@ -337,6 +351,7 @@ logistic_fit(TrainingSet *set, double l2, double tolerance, int max_iterations, 
 	objective.value = p.nequations == 1 ? binary_value : multinomial_value;
 	objective.precondition = p.nequations == 1 ? binary_precondition : multinomial_precondition;
 	p.total_weight = training_weight(set);
+	p.unit = set->nrows / p.total_weight;
 	p.aliased = palloc0(sizeof(bool) * p.n);
 	p.margin = zero_vector(size_times(DESIGN_BLOCK, p.nequations));
 	p.normaliser = zero_vector(DESIGN_BLOCK);
