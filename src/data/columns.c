@@ -225,7 +225,7 @@ check_role_types(const Source *source, const Roles *roles)
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("column \"%s\" has type %s, which cannot order the rows by time", attribute_name(source, roles->time),
 						format_type_be(attribute_type(source, roles->time))),
-				 errhint("Name a date, timestamp or numeric column as \"time\".")));
+				 errhint("Name a date, timestamp or numeric column as \"time_column\".")));
 	if (roles->weight >= 0 &&
 		(!kind_of_type(attribute_type(source, roles->weight), &kind) || kind != KIND_NUMBER))
 		ereport(ERROR,
