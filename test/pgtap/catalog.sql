@@ -12,9 +12,9 @@ SELECT c.* FROM pg_class c JOIN member m ON m.classid = 'pg_class'::regclass AND
 SELECT is_empty($$SELECT oid::regprocedure FROM our_function WHERE obj_description(oid, 'pg_proc') IS NULL$$, 'every function has a comment');
 SELECT is_empty($$SELECT oid::regprocedure FROM our_function WHERE prosecdef$$, 'no function is SECURITY DEFINER');
 SELECT is_empty($$SELECT oid::regprocedure FROM our_function WHERE pronamespace <> 'ml'::regnamespace$$, 'every function lives in schema ml');
-SELECT is_empty($$SELECT oid::regprocedure FROM our_function WHERE proname LIKE 'predict%' AND (proparallel <> 's' OR provolatile = 'v')$$,
+SELECT is_empty($$SELECT oid::regprocedure FROM our_function WHERE proname LIKE 'predict%' AND NOT proretset AND (proparallel <> 's' OR provolatile = 'v')$$,
 	'what predicts is parallel safe and never volatile');
-SELECT is_empty($$SELECT oid::regprocedure FROM our_function WHERE proname LIKE 'predict%' AND proargtypes[0] = 'bytea'::regtype AND provolatile <> 'i'$$,
+SELECT is_empty($$SELECT oid::regprocedure FROM our_function WHERE proname LIKE 'predict%' AND NOT proretset AND proargtypes[0] = 'bytea'::regtype AND provolatile <> 'i'$$,
 	'what predicts by value is immutable');
 SELECT is_empty($$SELECT oid::regprocedure FROM our_function WHERE prokind = 'f' AND proargtypes::oid[] @> ARRAY['internal'::regtype::oid]
 	AND proname NOT LIKE '\_%' AND oid NOT IN (SELECT typreceive FROM pg_type)$$, 'no function with an internal argument can be called from SQL');

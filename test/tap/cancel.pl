@@ -39,7 +39,7 @@ $node->safe_psql('postgres', q{SELECT FROM ml.train('ready', 'SELECT * FROM wide
 for my $what (sort keys %work)
 {
 	my ($worst, $hit) = (0, 0);
-	for (my $timeout = 100; $timeout < 20000; $timeout = int($timeout * 1.5))
+	for (my $timeout = 100; $timeout < 5000; $timeout = int($timeout * 1.6))
 	{
 		my ($state, $late) = timed_out($timeout, $work{$what});
 		for (1 .. 2)
