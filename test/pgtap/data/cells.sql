@@ -65,6 +65,15 @@ SELECT pg_temp.same(format('timestamptz %L + y * interval ''%s''', start, step),
 	params => '{"time_zone": "Europe/Berlin"}')
 FROM (VALUES ('1850-01-01', '97 days'), ('2024-03-30', '7 min'), ('2024-10-26', '7 min'), ('2100-01-01', '31 days'), ('4000-01-01 BC', '1 day')) AS v (start, step);
 
+-- the same values as JSON: read by a parser of ours, equal to what the binary values say
+SELECT lives_ok($$SELECT ml.train('json', 'SELECT y, a_int8, a_float4, a_float8, a_numeric, a_bool, a_text, an_enum, a_uuid, a_date, a_timestamp, a_timestamptz, a_time,
+	an_interval FROM typed', 'y', algorithm => 'linear_regression', params => '{"l2": 1, "time_zone": "Europe/Berlin"}')$$);
+SELECT is(count(*) FILTER (WHERE ml.predict('json', to_jsonb(t)) IS DISTINCT FROM ml.predict('json', t)), 0::bigint, 'JSON under ' || style)
+FROM unnest(ARRAY['postgres', 'iso_8601', 'sql_standard', 'postgres_verbose']) AS style, set_config('IntervalStyle', style, true) AS setting, typed t
+GROUP BY style, setting;
+RESET IntervalStyle;
+SELECT is(count(DISTINCT round(ml.predict('json', t)::numeric, 3)), 700::bigint, 'the predictions differ') FROM typed t;
+
 -- session settings
 CREATE TABLE by_settings AS SELECT pg_temp.trained('typed') AS version;
 SET LOCAL TimeZone = 'Asia/Tokyo';
