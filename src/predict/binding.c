@@ -11,8 +11,10 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "common/hashfn.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
+#include "port/pg_bitutils.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -29,19 +31,15 @@ kind_phrase(ColumnKind kind)
 
 /* ---- messages ---- */
 
-static int
-compare_places(const void *a, const void *b)
-{
-	return ((const RowColumn *) a)->attribute - ((const RowColumn *) b)->attribute;
-}
-
 /* Are these the f1, f2, ... of a row constructor? */
 static bool
 names_are_made_up(const RowColumn *columns, int ncolumns)
 {
 	for (int i = 0; i < ncolumns; i++)
 	{
-		if (strcmp(columns[i].name, psprintf("f%d", i + 1)) != 0)
+		char	   *made_up = psprintf("f%d", i + 1);
+
+		if (columns[i].length != (int) strlen(made_up) || memcmp(columns[i].name, made_up, columns[i].length) != 0)
 			return false;
 	}
 	return ncolumns > 0;
@@ -49,17 +47,16 @@ names_are_made_up(const RowColumn *columns, int ncolumns)
 
 /* What to do about a missing column, given the columns there are. */
 static char *
-name_hint(RowColumn *columns, int ncolumns)
+name_hint(const RowColumn *columns, int ncolumns)
 {
 	StringInfoData hint;
 
-	qsort(columns, ncolumns, sizeof(RowColumn), compare_places);
 	if (names_are_made_up(columns, ncolumns))
 		return pstrdup("The row has no column names of its own; use t.* of a table, or of a subquery that names its columns.");
 	initStringInfo(&hint);
 	appendStringInfoString(&hint, "Columns are matched by exact name; the row has ");
 	for (int i = 0; i < ncolumns && i < HINT_NAMES; i++)
-		appendStringInfo(&hint, "%s\"%s\"", i > 0 ? ", " : "", columns[i].name);
+		appendStringInfo(&hint, "%s\"%.*s\"", i > 0 ? ", " : "", columns[i].length, columns[i].name);
 	if (ncolumns == 0)
 		appendStringInfoString(&hint, "no columns");
 	if (ncolumns > HINT_NAMES)
@@ -90,40 +87,49 @@ wrong_kind(const char *origin, const InputColumn *input, Oid type)
 
 /* ---- matching ---- */
 
-static int
-compare_names(const void *a, const void *b)
+/* Columns by name: open addressing, at most half full; equal names lie in one run of slots. */
+typedef struct NameTable
 {
-	const RowColumn *x = a;
-	const RowColumn *y = b;
-	int			order = strcmp(x->name, y->name);
+	uint32		mask;
+	const RowColumn **slot;
+} NameTable;
 
-	return order != 0 ? order : x->attribute - y->attribute;
+static void
+index_names(NameTable *table, const RowColumn *columns, int ncolumns)
+{
+	table->mask = pg_nextpower2_32(2 * Max(ncolumns, 1)) - 1;
+	table->slot = palloc0((table->mask + 1) * sizeof(RowColumn *));
+	for (int i = 0; i < ncolumns; i++)
+	{
+		uint32		at = hash_bytes((const unsigned char *) columns[i].name, columns[i].length) & table->mask;
+
+		while (table->slot[at] != NULL)
+			at = (at + 1) & table->mask;
+		table->slot[at] = &columns[i];
+	}
 }
 
-/* The column of a name in an array sorted by name; NULL where there is none. */
+/* The column of a name; NULL where there is none. */
 static const RowColumn *
-find_column(const char *origin, const RowColumn *columns, int ncolumns, const char *name)
+find_column(const char *origin, const NameTable *table, const char *name)
 {
-	int			low = 0,
-				high = ncolumns;
+	const RowColumn *found = NULL;
+	int			length = strlen(name);
 
-	while (low < high)
+	for (uint32 at = hash_bytes((const unsigned char *) name, length) & table->mask; table->slot[at] != NULL; at = (at + 1) & table->mask)
 	{
-		int			middle = low + (high - low) / 2;
+		const RowColumn *column = table->slot[at];
 
-		if (strcmp(columns[middle].name, name) < 0)
-			low = middle + 1;
-		else
-			high = middle;
+		if (column->length != length || memcmp(column->name, name, length) != 0)
+			continue;
+		if (found != NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_AMBIGUOUS_COLUMN),
+					 errmsg("the row has several columns \"%s\", which %s needs", name, origin),
+					 errhint("Name the columns of the row apart.")));
+		found = column;
 	}
-	if (low == ncolumns || strcmp(columns[low].name, name) != 0)
-		return NULL;
-	if (low + 1 < ncolumns && strcmp(columns[low + 1].name, name) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_AMBIGUOUS_COLUMN),
-				 errmsg("the row has several columns \"%s\", which %s needs", name, origin),
-				 errhint("Name the columns of the row apart.")));
-	return &columns[low];
+	return found;
 }
 
 /* The kind of the built-in types by the names format_type_be gives them. */
@@ -170,56 +176,68 @@ reads_as_trained(const InputColumn *input, Oid type, ColumnKind found)
 	return found == input->kind || binding_trained_on(input, found) || strcmp(format_type_be_qualified(type), input->type_name) == 0;
 }
 
-static bool
-reads_as(const InputColumn *input, Oid type, pg_tz *zone, CellReader *reader)
+/* Prepare reading a column for an input, in the current memory context; NULL where its type does not fit. */
+static CellReader *
+open_reader(const InputColumn *input, Oid type, pg_tz *zone)
 {
+	CellReader *reader;
 	ColumnKind	found;
 
-	if (!kind_of_type(type, &found) || !reads_as_trained(input, type, found) || !cell_reader_init(reader, type, input->kind, zone))
-		return false;
+	if (!kind_of_type(type, &found) || !reads_as_trained(input, type, found))
+		return NULL;
+	reader = palloc(sizeof(CellReader));
+	if (!cell_reader_init(reader, type, input->kind, zone))
+		return NULL;
 	reader->column = input->name;
-	return true;
+	return reader;
 }
 
 static void
-bind_input(InputBinding *binding, int i, const RowColumn *column)
+bind_input(InputBinding *binding, int i, const RowColumn *column, const char *origin)
 {
+	const InputColumn *input = &binding->model->features->inputs[i];
 	BoundInput	bound = {i, column != NULL ? column->attribute : -1};
 
-	if (column != NULL && binding->reader[i].type == FLOAT8OID && binding->reader[i].kind == KIND_NUMBER)
+	if (column != NULL && column->type == FLOAT8OID && input->kind == KIND_NUMBER)
+	{
 		binding->direct[binding->ndirect++] = bound;
-	else
-		binding->other[binding->nothers++] = bound;
+		return;
+	}
+	binding->other[binding->nothers++] = bound;
+	if (column == NULL || column->type == UNKNOWNOID)
+		return;
+	binding->reader[i] = open_reader(input, column->type, binding->model->features->zone);
+	if (binding->reader[i] == NULL)
+		wrong_kind(origin, input, column->type);
 }
 
 InputBinding *
-binding_match(const Model *model, const char *origin, RowColumn *columns, int ncolumns, MemoryContext context)
+binding_match(const Model *model, const char *origin, const RowColumn *columns, int ncolumns, MemoryContext context)
 {
 	const Features *features = model->features;
-	MemoryContext old = MemoryContextSwitchTo(context);
-	InputBinding *binding = palloc0(sizeof(InputBinding));
+	int			ninputs = Max(features->ninputs, 1);
+	NameTable	table;
+	MemoryContext old;
+	InputBinding *binding;
 
+	index_names(&table, columns, ncolumns);
+	old = MemoryContextSwitchTo(context);
+	binding = palloc0(sizeof(InputBinding));
 	binding->model = model;
-	binding->direct = palloc(Max(features->ninputs, 1) * sizeof(BoundInput));
-	binding->other = palloc(Max(features->ninputs, 1) * sizeof(BoundInput));
-	binding->reader = palloc0(Max(features->ninputs, 1) * sizeof(CellReader));
-	qsort(columns, ncolumns, sizeof(RowColumn), compare_names);
+	binding->direct = palloc(ninputs * sizeof(BoundInput));
+	binding->other = palloc(ninputs * sizeof(BoundInput));
+	binding->reader = palloc0(ninputs * sizeof(CellReader *));
 	for (int i = 0; i < features->ninputs; i++)
 	{
 		const InputColumn *input = &features->inputs[i];
-		const RowColumn *column = NULL;
+		const RowColumn *column = input->used ? find_column(origin, &table, input->name) : NULL;
 
-		if (input->used)
-		{
-			column = find_column(origin, columns, ncolumns, input->name);
-			if (column == NULL)
-				binding_missing(origin, input, name_hint(columns, ncolumns));
-			if (column->type != UNKNOWNOID && !reads_as(input, column->type, features->zone, &binding->reader[i]))
-				wrong_kind(origin, input, column->type);
-		}
-		bind_input(binding, i, column);
+		if (input->used && column == NULL)
+			binding_missing(origin, input, name_hint(columns, ncolumns));
+		bind_input(binding, i, column, origin);
 	}
 	MemoryContextSwitchTo(old);
+	pfree(table.slot);
 	return binding;
 }
 
@@ -237,6 +255,7 @@ binding_create(const Model *model, const char *origin, TupleDesc tupdesc, Memory
 		if (attribute->attisdropped)
 			continue;
 		columns[ncolumns].name = NameStr(attribute->attname);
+		columns[ncolumns].length = strlen(NameStr(attribute->attname));
 		columns[ncolumns].type = attribute->atttypid;
 		columns[ncolumns].attribute = i;
 		ncolumns++;
@@ -298,8 +317,8 @@ read_cell(const InputBinding *binding, int i, Datum value)
 	int			length;
 
 	if (input->kind != KIND_CATEGORY)
-		return cell_number(&binding->reader[i], value);
-	text = cell_text(&binding->reader[i], value, &length);
+		return cell_number(binding->reader[i], value);
+	text = cell_text(binding->reader[i], value, &length);
 	return category_cell(input, text, length);
 }
 

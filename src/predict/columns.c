@@ -15,7 +15,7 @@
 
 #include "predict/predict_internal.h"
 
-/* The names as C strings; errors where they do not fit the values. */
+/* The names point into the array; errors where they do not fit the values. */
 static RowColumn *
 named_columns(FunctionCallInfo fcinfo, ArrayType *names, int first)
 {
@@ -41,7 +41,8 @@ named_columns(FunctionCallInfo fcinfo, ArrayType *names, int first)
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("column name %d is NULL", i + 1)));
-		columns[i].name = TextDatumGetCString(element[i]);
+		columns[i].name = VARDATA_ANY(DatumGetPointer(element[i]));
+		columns[i].length = VARSIZE_ANY_EXHDR(DatumGetPointer(element[i]));
 		columns[i].type = get_fn_expr_argtype(fcinfo->flinfo, first + i);
 		columns[i].attribute = i;
 	}

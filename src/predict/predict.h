@@ -22,7 +22,7 @@ typedef struct InputBinding
 	BoundInput *direct;
 	int			nothers;		/* all other inputs, through their reader */
 	BoundInput *other;
-	CellReader *reader;			/* (ninputs) */
+	CellReader **reader;		/* (ninputs) of the others; NULL for those of direct */
 } InputBinding;
 
 /*

@@ -15,7 +15,8 @@
 /* A named, typed column that may feed a model. */
 typedef struct RowColumn
 {
-	const char *name;
+	const char *name;			/* not NUL-terminated */
+	int			length;
 	Oid			type;
 	int			attribute;		/* 0-based place in values/nulls */
 } RowColumn;
@@ -101,8 +102,8 @@ extern void read_record(PredictCall *call, Datum datum);
 extern bool read_jsonb(PredictCall *call, Datum datum);	/* false for JSON null */
 extern bool read_text(PredictCall *call, Datum datum);
 
-/* Match a model's inputs to columns; reorders columns. */
-extern InputBinding *binding_match(const Model *model, const char *origin, RowColumn *columns, int ncolumns, MemoryContext context);
+/* Match a model's inputs to columns. */
+extern InputBinding *binding_match(const Model *model, const char *origin, const RowColumn *columns, int ncolumns, MemoryContext context);
 
 /* The arguments of a call -> (ninputs) cells; attributes count from the first. */
 extern void binding_read_arguments(const InputBinding *binding, const NullableDatum *arguments, double *cells);
