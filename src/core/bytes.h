@@ -38,7 +38,10 @@ extern double get_f64(ByteReader *r);
 extern double get_finite(ByteReader *r);	/* a float that must be neither NaN nor infinite */
 extern const uint8 *get_bytes(ByteReader *r, Size length);
 extern char *get_text(ByteReader *r);	/* palloc'd, server encoding, NUL-terminated; NULL where NULL was put */
-extern uint32 get_count(ByteReader *r, Size element_size, uint32 limit);	/* a u32 count whose elements of at least element_size bytes each must still fit */
+
+/* A u32 count up to limit, whose elements of at least element_size bytes each must still fit. */
+extern uint32 get_count(ByteReader *r, Size element_size, uint32 limit);
+
 extern bool reader_at_end(const ByteReader *r);
 extern void damaged(const ByteReader *r, const char *detail,...) printf_like(2, 3) pg_attribute_noreturn();
 
