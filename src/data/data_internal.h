@@ -7,6 +7,7 @@
 
 #include "datatype/timestamp.h"
 
+#include "core/bytes.h"
 #include "data/data.h"
 
 /* What a CellReader does with a datum.  Numbers come first, texts of categories after OP_FIRST_TEXT. */
@@ -92,6 +93,6 @@ row_side(const RowSides *sides, Side side, uint32 row)
 extern void frame_order(Frame *frame, const RowSides *sides, const FrameRequest *request);
 
 /* A line for the user, kept in the frame. */
-extern void frame_warning(Frame *frame, const char *format,...) pg_attribute_printf(2, 3);
+extern void frame_warning(Frame *frame, const char *format,...) printf_like(2, 3);
 
 #endif
