@@ -10,6 +10,7 @@
 #include <ctype.h>
 #include <math.h>
 
+#include "common/int.h"
 #include "miscadmin.h"
 #include "utils/datetime.h"
 #include "utils/timestamp.h"
