@@ -11,7 +11,7 @@ CREATE FUNCTION ml._predict_columns_support(internal) RETURNS internal
 COMMENT ON FUNCTION ml._predict_columns_support(internal) IS 'planner support: the cost of a prediction by its number of columns';
 
 CREATE FUNCTION ml.predict(model text, "row" record, key text DEFAULT NULL) RETURNS float8
-	LANGUAGE c STABLE PARALLEL SAFE COST 300
+	LANGUAGE c STABLE PARALLEL SAFE COST 200
 	SUPPORT ml._predict_support
 	AS 'MODULE_PATHNAME', 'ml_predict';
 COMMENT ON FUNCTION ml.predict(text, record, text) IS 'the predicted number of a row, by model name; key is reserved for routing';
@@ -27,7 +27,7 @@ CREATE FUNCTION ml.predict(model text, "row" text, key text DEFAULT NULL) RETURN
 COMMENT ON FUNCTION ml.predict(text, text, text) IS 'the predicted number of a row as JSON text, by model name; key is reserved for routing';
 
 CREATE FUNCTION ml.predict(model bytea, "row" record, key text DEFAULT NULL) RETURNS float8
-	LANGUAGE c IMMUTABLE PARALLEL SAFE COST 300
+	LANGUAGE c IMMUTABLE PARALLEL SAFE COST 200
 	SUPPORT ml._predict_support
 	AS 'MODULE_PATHNAME', 'ml_predict';
 COMMENT ON FUNCTION ml.predict(bytea, record, text) IS 'the predicted number of a row, by model value; key is reserved for routing';
@@ -43,7 +43,7 @@ CREATE FUNCTION ml.predict(model bytea, "row" text, key text DEFAULT NULL) RETUR
 COMMENT ON FUNCTION ml.predict(bytea, text, text) IS 'the predicted number of a row as JSON text, by model value; key is reserved for routing';
 
 CREATE FUNCTION ml.predict_class(model text, "row" record, key text DEFAULT NULL) RETURNS text
-	LANGUAGE c STABLE PARALLEL SAFE COST 300
+	LANGUAGE c STABLE PARALLEL SAFE COST 200
 	SUPPORT ml._predict_support
 	AS 'MODULE_PATHNAME', 'ml_predict_class';
 COMMENT ON FUNCTION ml.predict_class(text, record, text) IS 'the predicted class of a row, by model name; key is reserved for routing';
@@ -59,7 +59,7 @@ CREATE FUNCTION ml.predict_class(model text, "row" text, key text DEFAULT NULL) 
 COMMENT ON FUNCTION ml.predict_class(text, text, text) IS 'the predicted class of a row as JSON text, by model name; key is reserved for routing';
 
 CREATE FUNCTION ml.predict_class(model bytea, "row" record, key text DEFAULT NULL) RETURNS text
-	LANGUAGE c IMMUTABLE PARALLEL SAFE COST 300
+	LANGUAGE c IMMUTABLE PARALLEL SAFE COST 200
 	SUPPORT ml._predict_support
 	AS 'MODULE_PATHNAME', 'ml_predict_class';
 COMMENT ON FUNCTION ml.predict_class(bytea, record, text) IS 'the predicted class of a row, by model value; key is reserved for routing';
@@ -75,7 +75,7 @@ CREATE FUNCTION ml.predict_class(model bytea, "row" text, key text DEFAULT NULL)
 COMMENT ON FUNCTION ml.predict_class(bytea, text, text) IS 'the predicted class of a row as JSON text, by model value; key is reserved for routing';
 
 CREATE FUNCTION ml.predict_proba(model text, "row" record, class text DEFAULT NULL, key text DEFAULT NULL) RETURNS float8
-	LANGUAGE c STABLE PARALLEL SAFE COST 300
+	LANGUAGE c STABLE PARALLEL SAFE COST 200
 	SUPPORT ml._predict_support
 	AS 'MODULE_PATHNAME', 'ml_predict_proba';
 COMMENT ON FUNCTION ml.predict_proba(text, record, text, text) IS 'the probability of a class of a row; without class, of the positive class of a binary model, else of the winning class, by model name; key is reserved for routing';
@@ -91,7 +91,7 @@ CREATE FUNCTION ml.predict_proba(model text, "row" text, class text DEFAULT NULL
 COMMENT ON FUNCTION ml.predict_proba(text, text, text, text) IS 'the probability of a class of a row as JSON text; without class, of the positive class of a binary model, else of the winning class, by model name; key is reserved for routing';
 
 CREATE FUNCTION ml.predict_proba(model bytea, "row" record, class text DEFAULT NULL, key text DEFAULT NULL) RETURNS float8
-	LANGUAGE c IMMUTABLE PARALLEL SAFE COST 300
+	LANGUAGE c IMMUTABLE PARALLEL SAFE COST 200
 	SUPPORT ml._predict_support
 	AS 'MODULE_PATHNAME', 'ml_predict_proba';
 COMMENT ON FUNCTION ml.predict_proba(bytea, record, text, text) IS 'the probability of a class of a row; without class, of the positive class of a binary model, else of the winning class, by model value; key is reserved for routing';

@@ -38,8 +38,8 @@
 #define COLUMNS_MAX 95
 
 /* In units of cpu_operator_cost, about 2.5 ns each; measured with a linear model. */
-#define CALL_COST 30
-#define COLUMN_COST 3
+#define CALL_COST 20
+#define COLUMN_COST 2
 
 /* Which arguments of which function become which call. */
 typedef struct Rewrite

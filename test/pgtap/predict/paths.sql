@@ -100,6 +100,19 @@ SELECT * FROM same('a correlated subquery', false, $$SELECT (SELECT ml.predict('
 SELECT * FROM same('LATERAL', true, $$SELECT t.id, l.prediction FROM t, LATERAL (SELECT ml.predict('paths', t @) AS prediction) l$$);
 SELECT * FROM same('LATERAL that stays', false, $$SELECT t.id, l.prediction FROM t, LATERAL (SELECT ml.predict('paths', t @) AS prediction OFFSET 0) l$$);
 
+SELECT * FROM same('a function in FROM', true, $$SELECT t.id, prediction FROM t, ml.predict('paths', t @) AS prediction$$);
+SELECT * FROM same('a function in FROM below an outer join', false,
+	$$SELECT u.id, prediction FROM t u LEFT JOIN t ON u.id = t.id + 300, ml.predict('paths', t @) AS prediction$$);
+SELECT * FROM same('a CTE that is inlined', true, $$WITH s AS (SELECT * FROM t) SELECT s.id, ml.predict('paths', s @) AS prediction FROM s$$);
+SELECT * FROM same('an alias of a join', true, $$SELECT j.id, ml.predict('paths', j @) AS prediction FROM (t JOIN (VALUES (1), (2)) AS o(one) ON o.one = t.n) AS j$$);
+SELECT * FROM same('an alias of an outer join', true,
+	$$SELECT j.one, ml.predict('paths', j @) AS prediction FROM ((VALUES (1), (-2)) AS o(one) LEFT JOIN t ON o.one = t.n) AS j$$);
+SELECT * FROM same('a window', true, $$SELECT id, sum(ml.predict('paths', t @)) OVER (PARTITION BY t ORDER BY id) AS prediction FROM t$$);
+SELECT * FROM same('HAVING', true, $$SELECT id, 1 AS prediction FROM t GROUP BY id HAVING ml.predict('paths', t @) > 14$$);
+SELECT * FROM same('a CASE and a FILTER', true,
+	$$SELECT b, sum(CASE WHEN b THEN ml.predict('paths', t @) END) FILTER (WHERE ml.predict('paths', t @) > 3) AS prediction FROM t GROUP BY b$$);
+SELECT * FROM same('FOR UPDATE', true, $$SELECT id, prediction FROM (SELECT id, ml.predict('paths', t @) AS prediction FROM t FOR UPDATE) s$$);
+
 CREATE VIEW v AS SELECT * FROM t;
 CREATE VIEW v_some AS SELECT id, late, p, span, at, ts, d, b, m, c, k, n, x FROM t WHERE id % 3 = 0;
 CREATE VIEW v_predicts AS SELECT id, ml.predict('paths', t) AS prediction FROM t;
