@@ -17,12 +17,12 @@ CREATE FUNCTION ml.predict(model text, "row" record, key text DEFAULT NULL) RETU
 COMMENT ON FUNCTION ml.predict(text, record, text) IS 'the predicted number of a row, by model name; key is reserved for routing';
 
 CREATE FUNCTION ml.predict(model text, "row" jsonb, key text DEFAULT NULL) RETURNS float8
-	LANGUAGE c STABLE PARALLEL SAFE COST 2000
+	LANGUAGE c STABLE PARALLEL SAFE COST 4000
 	AS 'MODULE_PATHNAME', 'ml_predict';
 COMMENT ON FUNCTION ml.predict(text, jsonb, text) IS 'the predicted number of a row as a JSON object, by model name; key is reserved for routing';
 
 CREATE FUNCTION ml.predict(model text, "row" text, key text DEFAULT NULL) RETURNS float8
-	LANGUAGE c STABLE PARALLEL SAFE COST 6000
+	LANGUAGE c STABLE PARALLEL SAFE COST 8000
 	AS 'MODULE_PATHNAME', 'ml_predict';
 COMMENT ON FUNCTION ml.predict(text, text, text) IS 'the predicted number of a row as JSON text, by model name; key is reserved for routing';
 
@@ -33,12 +33,12 @@ CREATE FUNCTION ml.predict(model bytea, "row" record, key text DEFAULT NULL) RET
 COMMENT ON FUNCTION ml.predict(bytea, record, text) IS 'the predicted number of a row, by model value; key is reserved for routing';
 
 CREATE FUNCTION ml.predict(model bytea, "row" jsonb, key text DEFAULT NULL) RETURNS float8
-	LANGUAGE c IMMUTABLE PARALLEL SAFE COST 2000
+	LANGUAGE c IMMUTABLE PARALLEL SAFE COST 4000
 	AS 'MODULE_PATHNAME', 'ml_predict';
 COMMENT ON FUNCTION ml.predict(bytea, jsonb, text) IS 'the predicted number of a row as a JSON object, by model value; key is reserved for routing';
 
 CREATE FUNCTION ml.predict(model bytea, "row" text, key text DEFAULT NULL) RETURNS float8
-	LANGUAGE c IMMUTABLE PARALLEL SAFE COST 6000
+	LANGUAGE c IMMUTABLE PARALLEL SAFE COST 8000
 	AS 'MODULE_PATHNAME', 'ml_predict';
 COMMENT ON FUNCTION ml.predict(bytea, text, text) IS 'the predicted number of a row as JSON text, by model value; key is reserved for routing';
 
@@ -49,12 +49,12 @@ CREATE FUNCTION ml.predict_class(model text, "row" record, key text DEFAULT NULL
 COMMENT ON FUNCTION ml.predict_class(text, record, text) IS 'the predicted class of a row, by model name; key is reserved for routing';
 
 CREATE FUNCTION ml.predict_class(model text, "row" jsonb, key text DEFAULT NULL) RETURNS text
-	LANGUAGE c STABLE PARALLEL SAFE COST 2000
+	LANGUAGE c STABLE PARALLEL SAFE COST 4000
 	AS 'MODULE_PATHNAME', 'ml_predict_class';
 COMMENT ON FUNCTION ml.predict_class(text, jsonb, text) IS 'the predicted class of a row as a JSON object, by model name; key is reserved for routing';
 
 CREATE FUNCTION ml.predict_class(model text, "row" text, key text DEFAULT NULL) RETURNS text
-	LANGUAGE c STABLE PARALLEL SAFE COST 6000
+	LANGUAGE c STABLE PARALLEL SAFE COST 8000
 	AS 'MODULE_PATHNAME', 'ml_predict_class';
 COMMENT ON FUNCTION ml.predict_class(text, text, text) IS 'the predicted class of a row as JSON text, by model name; key is reserved for routing';
 
@@ -65,12 +65,12 @@ CREATE FUNCTION ml.predict_class(model bytea, "row" record, key text DEFAULT NUL
 COMMENT ON FUNCTION ml.predict_class(bytea, record, text) IS 'the predicted class of a row, by model value; key is reserved for routing';
 
 CREATE FUNCTION ml.predict_class(model bytea, "row" jsonb, key text DEFAULT NULL) RETURNS text
-	LANGUAGE c IMMUTABLE PARALLEL SAFE COST 2000
+	LANGUAGE c IMMUTABLE PARALLEL SAFE COST 4000
 	AS 'MODULE_PATHNAME', 'ml_predict_class';
 COMMENT ON FUNCTION ml.predict_class(bytea, jsonb, text) IS 'the predicted class of a row as a JSON object, by model value; key is reserved for routing';
 
 CREATE FUNCTION ml.predict_class(model bytea, "row" text, key text DEFAULT NULL) RETURNS text
-	LANGUAGE c IMMUTABLE PARALLEL SAFE COST 6000
+	LANGUAGE c IMMUTABLE PARALLEL SAFE COST 8000
 	AS 'MODULE_PATHNAME', 'ml_predict_class';
 COMMENT ON FUNCTION ml.predict_class(bytea, text, text) IS 'the predicted class of a row as JSON text, by model value; key is reserved for routing';
 
@@ -81,12 +81,12 @@ CREATE FUNCTION ml.predict_proba(model text, "row" record, class text DEFAULT NU
 COMMENT ON FUNCTION ml.predict_proba(text, record, text, text) IS 'the probability of a class of a row; without class, of the positive class of a binary model, else of the winning class, by model name; key is reserved for routing';
 
 CREATE FUNCTION ml.predict_proba(model text, "row" jsonb, class text DEFAULT NULL, key text DEFAULT NULL) RETURNS float8
-	LANGUAGE c STABLE PARALLEL SAFE COST 2000
+	LANGUAGE c STABLE PARALLEL SAFE COST 4000
 	AS 'MODULE_PATHNAME', 'ml_predict_proba';
 COMMENT ON FUNCTION ml.predict_proba(text, jsonb, text, text) IS 'the probability of a class of a row as a JSON object; without class, of the positive class of a binary model, else of the winning class, by model name; key is reserved for routing';
 
 CREATE FUNCTION ml.predict_proba(model text, "row" text, class text DEFAULT NULL, key text DEFAULT NULL) RETURNS float8
-	LANGUAGE c STABLE PARALLEL SAFE COST 6000
+	LANGUAGE c STABLE PARALLEL SAFE COST 8000
 	AS 'MODULE_PATHNAME', 'ml_predict_proba';
 COMMENT ON FUNCTION ml.predict_proba(text, text, text, text) IS 'the probability of a class of a row as JSON text; without class, of the positive class of a binary model, else of the winning class, by model name; key is reserved for routing';
 
@@ -97,12 +97,12 @@ CREATE FUNCTION ml.predict_proba(model bytea, "row" record, class text DEFAULT N
 COMMENT ON FUNCTION ml.predict_proba(bytea, record, text, text) IS 'the probability of a class of a row; without class, of the positive class of a binary model, else of the winning class, by model value; key is reserved for routing';
 
 CREATE FUNCTION ml.predict_proba(model bytea, "row" jsonb, class text DEFAULT NULL, key text DEFAULT NULL) RETURNS float8
-	LANGUAGE c IMMUTABLE PARALLEL SAFE COST 2000
+	LANGUAGE c IMMUTABLE PARALLEL SAFE COST 4000
 	AS 'MODULE_PATHNAME', 'ml_predict_proba';
 COMMENT ON FUNCTION ml.predict_proba(bytea, jsonb, text, text) IS 'the probability of a class of a row as a JSON object; without class, of the positive class of a binary model, else of the winning class, by model value; key is reserved for routing';
 
 CREATE FUNCTION ml.predict_proba(model bytea, "row" text, class text DEFAULT NULL, key text DEFAULT NULL) RETURNS float8
-	LANGUAGE c IMMUTABLE PARALLEL SAFE COST 6000
+	LANGUAGE c IMMUTABLE PARALLEL SAFE COST 8000
 	AS 'MODULE_PATHNAME', 'ml_predict_proba';
 COMMENT ON FUNCTION ml.predict_proba(bytea, text, text, text) IS 'the probability of a class of a row as JSON text; without class, of the positive class of a binary model, else of the winning class, by model value; key is reserved for routing';
 
@@ -112,7 +112,7 @@ CREATE FUNCTION ml.predict_all(model text, "row" record, key text DEFAULT NULL) 
 COMMENT ON FUNCTION ml.predict_all(text, record, text) IS 'prediction, probabilities by class, version and warnings for a row, by model name; key is reserved for routing';
 
 CREATE FUNCTION ml.predict_all(model text, "row" jsonb, key text DEFAULT NULL) RETURNS jsonb
-	LANGUAGE c STABLE PARALLEL SAFE COST 6000
+	LANGUAGE c STABLE PARALLEL SAFE COST 8000
 	AS 'MODULE_PATHNAME', 'ml_predict_all';
 COMMENT ON FUNCTION ml.predict_all(text, jsonb, text) IS 'prediction, probabilities by class, version and warnings for a row as a JSON object, by model name; key is reserved for routing';
 
@@ -127,7 +127,7 @@ CREATE FUNCTION ml.predict_all(model bytea, "row" record, key text DEFAULT NULL)
 COMMENT ON FUNCTION ml.predict_all(bytea, record, text) IS 'prediction, probabilities by class, version and warnings for a row, by model value; key is reserved for routing';
 
 CREATE FUNCTION ml.predict_all(model bytea, "row" jsonb, key text DEFAULT NULL) RETURNS jsonb
-	LANGUAGE c IMMUTABLE PARALLEL SAFE COST 6000
+	LANGUAGE c IMMUTABLE PARALLEL SAFE COST 8000
 	AS 'MODULE_PATHNAME', 'ml_predict_all';
 COMMENT ON FUNCTION ml.predict_all(bytea, jsonb, text) IS 'prediction, probabilities by class, version and warnings for a row as a JSON object, by model value; key is reserved for routing';
 
