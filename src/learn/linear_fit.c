@@ -101,7 +101,8 @@ scale_target(Problem *p)
 	const TrainingSet *set = p->set;
 	TargetScale *t = &p->target;
 	double		total = training_weight(set);
-	double		largest = 0;
+	double		largest = 0,
+				rest = 0;
 
 	for (int64 i = 0; i < set->nrows; i++)
 		largest = Max(largest, fabs(set->target[i]));
@@ -109,6 +110,10 @@ scale_target(Problem *p)
 	t->mean = 0;
 	for (int64 i = 0; i < set->nrows; i++)
 		t->mean += set->target[i] * t->size_factor * (row_weight(set, i) / total);
+	/* take back the rounding of the sum */
+	for (int64 i = 0; i < set->nrows; i++)
+		rest += (set->target[i] * t->size_factor - t->mean) * (row_weight(set, i) / total);
+	t->mean += rest;
 	largest = 0;
 	for (int64 i = 0; i < set->nrows; i++)
 		largest = Max(largest, fabs(set->target[i] * t->size_factor - t->mean));
