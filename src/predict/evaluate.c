@@ -14,7 +14,7 @@
 #include "utils/memutils.h"
 
 #include "metrics/metrics.h"
-#include "predict/predict.h"
+#include "predict/predict_internal.h"
 #include "registry/registry.h"
 #include "settings.h"
 
@@ -277,7 +277,7 @@ evaluate_source(FunctionCallInfo fcinfo, const ModelVersion *version, Model *mod
 	int			count;
 
 	e.budget.limit = (Size) relearn_max_memory * 1024;
-	e.binding = binding_create(model, origin, source->tupdesc, CurrentMemoryContext);
+	e.binding = bind_source(model, origin, source, model->target);
 	e.capacity = FIRST_CAPACITY;
 	e.truth = palloc(sizeof(double) * e.capacity);
 	e.score = palloc(sizeof(double) * e.capacity * model->noutputs);

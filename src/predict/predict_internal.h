@@ -105,6 +105,11 @@ extern bool read_text(PredictCall *call, Datum datum);
 /* Match a model's inputs to columns. */
 extern InputBinding *binding_match(const Model *model, const char *origin, const RowColumn *columns, int ncolumns, MemoryContext context);
 
+/*
+ * Narrow a source to what the model takes and one column more (NULL for none); returns the binding to what is then fetched.
+ */
+extern InputBinding *bind_source(const Model *model, const char *origin, Source *source, const char *also);
+
 /* The arguments of a call -> (ninputs) cells; attributes count from the first. */
 extern void binding_read_arguments(const InputBinding *binding, const NullableDatum *arguments, double *cells);
 

@@ -108,12 +108,13 @@ find_key(TableScan *scan, const Source *source, const char *key)
 	fmgr_info(output, &scan->key_output);
 }
 
-/* Fetch nothing but the key and what the model takes. */
-static void
-narrow_source(Source *source, const InputBinding *binding, const char *key)
+/* Bound twice: once to see what is needed, and again because narrowing renumbers the columns. */
+InputBinding *
+bind_source(const Model *model, const char *origin, Source *source, const char *also)
 {
+	const InputBinding *binding = binding_create(model, origin, source->tupdesc, CurrentMemoryContext);
 	bool	   *wanted = palloc0(Max(source->tupdesc->natts, 1) * sizeof(bool));
-	int			attribute = key != NULL ? source_column(source, key) : 0;
+	int			attribute = also != NULL ? source_column(source, also) : 0;
 
 	if (attribute > 0)
 		wanted[attribute - 1] = true;
@@ -125,6 +126,7 @@ narrow_source(Source *source, const InputBinding *binding, const char *key)
 			wanted[binding->other[k].attribute] = true;
 	}
 	source_narrow(source, wanted);
+	return binding_create(model, origin, source->tupdesc, CurrentMemoryContext);
 }
 
 static TableScan *
@@ -136,8 +138,7 @@ create_scan(PredictCall *call, Source *source, const char *key, ReturnSetInfo *r
 	scan->call = call;
 	scan->model = model;
 	scan->result = result;
-	narrow_source(source, binding_create(model, predict_origin(call), source->tupdesc, CurrentMemoryContext), key);
-	scan->binding = binding_create(model, predict_origin(call), source->tupdesc, CurrentMemoryContext);
+	scan->binding = bind_source(model, predict_origin(call), source, key);
 	if (key != NULL)
 		find_key(scan, source, key);
 	scan->class_text = palloc(Max(model->nclasses, 1) * sizeof(Datum));

@@ -435,8 +435,12 @@ fit_features(Training *t)
 		.max_categories = t->common.max_categories,
 	};
 	int		  **recode;
+	Size		scratch;
 
+	scratch = features_fit_memory(frame_part_rows(t->frame, PART_TRAIN));
+	budget_take(&t->budget, scratch, "fitting the preparation");
 	t->features = features_fit(t->frame, &options, t->common.time_zone, &recode, &t->warnings);
+	budget_return(&t->budget, scratch);
 	if (t->features->noutputs == 0)
 		t->warnings = lappend(t->warnings, "no usable feature column: the model predicts the same for every row");
 	t->design = design_create(t->frame, t->features, recode);
