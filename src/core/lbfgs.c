@@ -20,7 +20,8 @@
 #define CURVATURE 0.9			/* c2 */
 #define FUNCTION_NOISE 1e-10	/* relative differences of the function below this say nothing */
 #define LINE_EVALUATIONS 40
-#define REST 0.1				/* the way that is left may be several times the last step */
+#define REST 0.03			/* the way left may be several times the guess */
+#define LEAST_SHRINKAGE 0.25	/* less is luck */
 #define GROWTH 4.0				/* of the step while no minimum along the line is bracketed */
 
 typedef struct Point
@@ -43,6 +44,8 @@ typedef struct Minimiser
 	int			first,
 				count;			/* of the pairs, a ring */
 	double		scale;			/* s.y / y.M^-1 y of the newest pair */
+	double		step,			/* length of the last step and the one before */
+				step_before;
 	double	   *scratch;
 } Minimiser;
 
@@ -259,6 +262,10 @@ accept_step(Minimiser *m)
 	Point		here = m->here;
 
 	remember_step(m);
+	m->step_before = m->step;
+	for (int j = 0; j < m->n; j++)
+		m->scratch[j] = m->next.x[j] - m->here.x[j];
+	m->step = norm(m->scratch, m->n);
 	m->here = m->next;
 	m->next = here;
 }
@@ -282,13 +289,16 @@ advance(Minimiser *m)
 	return true;
 }
 
-/* A small gradient alone says little where the function is flat: the unknowns must have come to rest too. */
+/*
+ * A small gradient alone says little where the function is flat: the unknowns must have come to rest too.  The way left is guessed from how
+ * the last two steps shrank.
+ */
 static bool
-at_rest(Minimiser *m, double tolerance)
+at_rest(const Minimiser *m, double tolerance)
 {
-	for (int j = 0; j < m->n; j++)
-		m->scratch[j] = m->here.x[j] - m->next.x[j];	/* next holds the point before */
-	return norm(m->scratch, m->n) <= REST * tolerance * Max(1, norm(m->here.x, m->n));
+	double		shrinkage = Min(Max(m->step / m->step_before, LEAST_SHRINKAGE), 1);
+
+	return m->step * shrinkage <= REST * tolerance * Max(1, norm(m->here.x, m->n));
 }
 
 static bool

@@ -2,10 +2,12 @@
  * logistic_fit.c
  *		Minimise the summed log loss + l2 / 2 |coefficients|^2 of binary and multinomial logistic regression; intercepts go free.
  *
- * L-BFGS, preconditioned with the Hessian at the start, where all rows have the same probabilities: curvature x (X'WX, 1 included) + l2.  Its
- * Cholesky factor also finds the columns that others determine: no step moves their coefficients away from 0.  For several classes the Hessian
- * at the start has the structure of Boehning's bound (1992), (I - 11'/K) kron X'WX: on coefficients that sum to zero over the classes one factor
- * serves all of them, and the optimum lies there.
+ * L-BFGS, preconditioned with the Hessian at the start: X'WX (1 included) with the curvature of each row, + l2.  Its Cholesky factor also finds
+ * the columns that others determine: no step moves their coefficients away from 0.  For several classes all rows get the curvature that the
+ * shares of the classes have; the Hessian then has the structure of Boehning's bound (1992), (I - 11'/K) kron X'WX: on coefficients that sum to
+ * zero over the classes one factor serves all of them, and the optimum lies there.
+ *
+ * Many rows start from the fit to a part of them, which is near the optimum and so knows its curvature: a few passes over all rows are left.
  */
 #include "postgres.h"
 
@@ -22,20 +24,26 @@
 
 #define PIVOT_TOLERANCE 1e-10	/* squared sine of the angle to the columns before, below which a column is their combination */
 #define LEAST_SHARE 1e-9		/* of a class, for the start */
+#define LEAST_CURVATURE 0.01	/* of a row in the preconditioner, relative to that of the shares: saturated rows still count */
+#define SAMPLE_SHARE 16			/* one row in so many is fitted first ... */
+#define SAMPLE_LEAST 4096		/* ... where these are at least so many */
+#define SAMPLE_TOLERANCE 1e-3
 #define SEPARATED_LOSS 1e-5		/* log loss per unit of weight that only separable classes reach without a penalty */
-#define RUNAWAY_WEIGHT 8.0		/* coefficient of a standardised column that its standard error must explain */
+#define RUNAWAY_INFORMATION 1e-4	/* what is left of a column's information where all rows that differ in it are saturated */
 
 typedef struct Problem
 {
 	TrainingSet *set;
-	double		l2;
+	int64		nrows;			/* the first rows of the set that are fitted now */
+	double		l2;				/* for as many rows */
 	int			n;				/* 1 + ncolumns */
 	int			nequations;
-	double		total_weight;
+	double		total_weight;	/* of these rows */
 	double		unit;			/* the objective is taken in mean weights of a row, so that tolerances mean the same for all weights */
 	double		curvature;		/* of the loss per row at the start */
 	double	   *r;				/* (n, n) triangle of the preconditioner */
 	bool	   *aliased;		/* (n) */
+	bool	   *runaway;		/* (n) without a penalty: the coefficient has no finite best value */
 	double	   *margin;			/* (nequations, DESIGN_BLOCK), then residuals */
 	double	   *normaliser;		/* (DESIGN_BLOCK) */
 	double	   *mean;			/* (n) */
@@ -46,7 +54,7 @@ logistic_fit_memory(int ncolumns, int nclasses)
 {
 	Size		n = (Size) ncolumns + 1;
 	Size		nequations = logistic_equations(nclasses);
-	Size		bytes = size_times(3, matrix_bytes(n, n));
+	Size		bytes = size_times(4, matrix_bytes(n, n));
 
 	bytes = size_plus(bytes, size_times(minimise_memory(1), size_times(n, nequations)));
 	return size_plus(bytes, matrix_bytes(DESIGN_BLOCK, n + 2 * nequations + 2));
@@ -93,9 +101,9 @@ binary_value(void *state, const double *weight, double *gradient)
 	double		loss = 0;
 
 	memset(gradient, 0, sizeof(double) * p->n);
-	for (int64 start = 0; start < set->nrows; start += DESIGN_BLOCK)
+	for (int64 start = 0; start < p->nrows; start += DESIGN_BLOCK)
 	{
-		int			count = Min(DESIGN_BLOCK, set->nrows - start);
+		int			count = Min(DESIGN_BLOCK, p->nrows - start);
 		const double *rows = design_block(p, start, count);
 
 		CHECK_FOR_INTERRUPTS();
@@ -133,13 +141,12 @@ static double
 multinomial_value(void *state, const double *weight, double *gradient)
 {
 	Problem    *p = state;
-	const TrainingSet *set = p->set;
 	double		loss = 0;
 
 	memset(gradient, 0, sizeof(double) * p->n * p->nequations);
-	for (int64 start = 0; start < set->nrows; start += DESIGN_BLOCK)
+	for (int64 start = 0; start < p->nrows; start += DESIGN_BLOCK)
 	{
-		int			count = Min(DESIGN_BLOCK, set->nrows - start);
+		int			count = Min(DESIGN_BLOCK, p->nrows - start);
 		const double *rows = design_block(p, start, count);
 
 		CHECK_FOR_INTERRUPTS();
@@ -191,17 +198,17 @@ multinomial_precondition(void *state, double *direction)
 	}
 }
 
-/* X'WX of (1, rows), each row's weight times "curvature" (count) or NULL. */
+/* X'WX of (1, rows); with "weight", each row's weight times its curvature p (1 - p) at these coefficients, or "least" if that is more. */
 static double *
-information(const Problem *p, const double *weight)
+information(const Problem *p, const double *weight, double least)
 {
 	double	   *gram = square_matrix(p->n);
 	double	   *block = zero_vector(size_times(DESIGN_BLOCK, p->n));
 	double	   *margin = p->margin;
 
-	for (int64 start = 0; start < p->set->nrows; start += DESIGN_BLOCK)
+	for (int64 start = 0; start < p->nrows; start += DESIGN_BLOCK)
 	{
-		int			count = Min(DESIGN_BLOCK, p->set->nrows - start);
+		int			count = Min(DESIGN_BLOCK, p->nrows - start);
 		const double *row_weights = block_weight(p->set, start);
 
 		rows_with_intercept(p->set, start, count, block, p->n);
@@ -210,7 +217,7 @@ information(const Problem *p, const double *weight)
 			dense_margins(block, count, p->n, p->n, weight, 0, margin);
 			dense_sigmoid(margin, count, margin);
 			for (int i = 0; i < count; i++)
-				margin[i] *= (1 - margin[i]) * (row_weights != NULL ? row_weights[i] : 1);
+				margin[i] = Max(margin[i] * (1 - margin[i]), least) * (row_weights != NULL ? row_weights[i] : 1);
 			row_weights = margin;
 		}
 		add_gram(block, count, p->n, row_weights, gram);
@@ -219,14 +226,16 @@ information(const Problem *p, const double *weight)
 	return gram;
 }
 
+/* "weight" NULL: the curvature of the shares for every row. */
 static void
-prepare_preconditioner(Problem *p)
+prepare_preconditioner(Problem *p, const double *weight)
 {
-	double	   *gram = information(p, NULL);
+	double	   *gram = information(p, weight, LEAST_CURVATURE * p->curvature);
+	double		factor = weight != NULL ? p->unit : p->unit * p->curvature;
 
 	for (int j = 0; j < p->n; j++)
 		for (int k = j; k < p->n; k++)
-			gram[(Size) j * p->n + k] *= p->curvature * p->unit;
+			gram[(Size) j * p->n + k] *= factor;
 	for (int j = 1; j < p->n && p->l2 > 0; j++)
 	{
 		double	   *diagonal = gram + (Size) j * p->n + j;
@@ -265,6 +274,29 @@ start_from_shares(Problem *p, double *weight)
 	pfree(share);
 }
 
+/* Minimise over the first nrows rows from the coefficients given; "warm": these are near the optimum already. */
+static MinimiseResult
+fit_rows(Problem *p, int64 nrows, double l2, bool warm, double tolerance, int max_iterations, double *weight)
+{
+	SmoothFunction objective = {.n = p->n * p->nequations,.state = p,.enough = separated};
+
+	objective.value = p->nequations == 1 ? binary_value : multinomial_value;
+	objective.precondition = p->nequations == 1 ? binary_precondition : multinomial_precondition;
+	p->nrows = nrows;
+	p->l2 = l2;
+	p->total_weight = 0;
+	for (int64 i = 0; i < nrows; i++)
+		p->total_weight += row_weight(p->set, i);
+	p->unit = p->total_weight > 0 ? nrows / p->total_weight : 1;
+	if (p->r != NULL)
+		pfree(p->r);
+	prepare_preconditioner(p, warm && p->nequations == 1 ? weight : NULL);
+	for (Size i = 0; i < (Size) objective.n; i++)
+		if (p->aliased[i % p->n])
+			weight[i] = 0;
+	return minimise(&objective, weight, tolerance, max_iterations);
+}
+
 static void
 report_fit(Problem *p, LogisticFit *fit)
 {
@@ -278,11 +310,22 @@ report_fit(Problem *p, LogisticFit *fit)
 	}
 }
 
+/* A column's information apart from the intercept's. */
+static double
+own_information(const double *r, int n, int column)
+{
+	double		sum = 0;
+
+	for (int i = 1; i <= column; i++)
+		sum += r[(Size) i * n + column] * r[(Size) i * n + column];
+	return sum;
+}
+
 /* Wald's standard errors: the inverse of the information at the optimum. */
 static void
 report_wald(Problem *p, LogisticFit *fit)
 {
-	double	   *gram = information(p, fit->weight);
+	double	   *gram = information(p, fit->weight, 0);
 	bool	   *vanished = palloc(sizeof(bool) * p->n);
 
 	for (int j = 0; j < p->n; j++)
@@ -290,6 +333,8 @@ report_wald(Problem *p, LogisticFit *fit)
 			if (p->aliased[j] || p->aliased[k])
 				gram[(Size) j * p->n + k] = 0;
 	cholesky(gram, p->n, 0, vanished);
+	for (int j = 1; j < p->n; j++)
+		p->runaway[j] = !p->aliased[j] && own_information(gram, p->n, j) * p->unit <= RUNAWAY_INFORMATION * own_information(p->r, p->n, j);
 	report_errors(&fit->report[0], p->set, gram, vanished, NULL, 1);
 	pfree(gram);
 	pfree(vanished);
@@ -305,18 +350,13 @@ warn_convergence(Problem *p, const MinimiseResult *result, double tolerance)
 						 result->iterations, result->gradient_norm / Max(1, result->first_gradient_norm), tolerance);
 }
 
-/* A coefficient that grows without end stops where the gradient is small enough, with a standard error far beyond it. */
+/* A coefficient that grows without end stops where the gradient is small enough. */
 static void
-warn_runaway(Problem *p, const LogisticFit *fit)
+warn_runaway(Problem *p)
 {
-	const Report *report = &fit->report[0];
-
 	for (int j = 1; j < p->n; j++)
 	{
-		double		estimate = fit->weight[j];
-		double		error = report->standard_error[j] * p->set->scale[j - 1];
-
-		if (!(fabs(estimate) > RUNAWAY_WEIGHT && !(error < fabs(estimate))))
+		if (!p->runaway[j])
 			continue;
 		if (p->set->column_name != NULL)
 			training_warning(p->set, "column \"%s\" separates some rows completely: its coefficient has no finite best value without a penalty (l2)",
@@ -327,32 +367,29 @@ warn_runaway(Problem *p, const LogisticFit *fit)
 }
 
 static void
-warn_separation(Problem *p, const LogisticFit *fit, double value)
+warn_separation(Problem *p, double value)
 {
 	if (separated(p, value))
 		training_warning(p->set, "the columns separate the classes completely: without a penalty (l2) the coefficients have no finite best value "
 						 "and were stopped at a log loss of %.1e per row", value / p->unit / p->total_weight);
-	else if (p->l2 == 0 && p->nequations == 1)
-		warn_runaway(p, fit);
+	else
+		warn_runaway(p);
 }
 
 void
 logistic_fit(TrainingSet *set, double l2, double tolerance, int max_iterations, LogisticFit *fit)
 {
-	Problem		p = {.set = set,.l2 = l2,.n = set->ncolumns + 1,.nequations = logistic_equations(set->nclasses)};
+	Problem		p = {.set = set,.n = set->ncolumns + 1,.nequations = logistic_equations(set->nclasses)};
 	Size		nweights = size_times(p.n, p.nequations);
-	SmoothFunction objective = {.n = (int) nweights,.state = &p,.enough = separated};
+	int64		sample = set->nrows / SAMPLE_SHARE;
 	MinimiseResult result;
 
 	if (nweights > PG_INT32_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("%d classes with %d columns each are too many coefficients", set->nclasses, set->ncolumns)));
-	objective.value = p.nequations == 1 ? binary_value : multinomial_value;
-	objective.precondition = p.nequations == 1 ? binary_precondition : multinomial_precondition;
-	p.total_weight = training_weight(set);
-	p.unit = set->nrows / p.total_weight;
 	p.aliased = palloc0(sizeof(bool) * p.n);
+	p.runaway = palloc0(sizeof(bool) * p.n);
 	p.margin = zero_vector(size_times(DESIGN_BLOCK, p.nequations));
 	p.normaliser = zero_vector(DESIGN_BLOCK);
 	p.mean = zero_vector(p.n);
@@ -361,16 +398,17 @@ logistic_fit(TrainingSet *set, double l2, double tolerance, int max_iterations, 
 	fit->ncolumns = set->ncolumns;
 	fit->weight = zero_vector(nweights);
 	start_from_shares(&p, fit->weight);
-	prepare_preconditioner(&p);
-	result = minimise(&objective, fit->weight, tolerance, max_iterations);
-	pfree(p.r);
+	if (sample >= SAMPLE_LEAST)
+		fit_rows(&p, sample, l2 / SAMPLE_SHARE, false, SAMPLE_TOLERANCE, max_iterations, fit->weight);
+	result = fit_rows(&p, set->nrows, l2, sample >= SAMPLE_LEAST, tolerance, max_iterations, fit->weight);
 
 	report_fit(&p, fit);
 	if (l2 == 0 && p.nequations == 1)
 		report_wald(&p, fit);
 	warn_aliased(set, p.aliased);
 	warn_convergence(&p, &result, tolerance);
-	warn_separation(&p, fit, result.value);
+	warn_separation(&p, result.value);
+	pfree(p.r);
 	pfree(p.margin);
 	pfree(p.normaliser);
 	pfree(p.mean);
