@@ -2,10 +2,11 @@
  * linear_fit.c
  *		Weighted least squares with an intercept and an optional ridge penalty.
  *
- * One pass over the rows adds up their cross products, whose Cholesky factor solves all but nearly collinear problems.  Where the condition
- * number of the cross products (scaled to unit diagonal) passes 1e6, or a column looks like a combination of others, a second pass factors the
- * rows themselves by QR, which loses half as many digits, and there the rank is decided.  The columns of all matrices here: intercept, design
- * columns, target; their unit is chosen so that the columns have unit length.
+ * One pass over the rows adds up their cross products, whose Cholesky factor solves all but nearly collinear problems.  A column that looks like
+ * a combination of others is compared with that combination row by row in a second pass.  Where the two differ, or the condition number of the
+ * cross products (scaled to unit diagonal) passes 1e6, a pass factors the rows themselves by QR, which loses half as many digits, and there the
+ * rank is decided.  The columns of all matrices here: intercept, design columns, target; their unit is chosen so that the columns have unit
+ * length.
  */
 #include "postgres.h"
 
@@ -65,7 +66,7 @@ linear_fit_memory(int ncolumns)
 {
 	Size		width = (Size) ncolumns + 2;
 
-	return size_plus(size_times(4, matrix_bytes(width, width)), matrix_bytes(3 * DESIGN_BLOCK, width));
+	return size_plus(size_times(6, matrix_bytes(width, width)), matrix_bytes(3 * DESIGN_BLOCK, width));
 }
 
 /* ---- target ---- */
@@ -185,35 +186,46 @@ factor_rows(Problem *p)
 	return qr;
 }
 
-/* The residual sum of squares of the solution, and half its negative gradient (n) in the scaled columns' unit. */
-static double
-residual_pass(Problem *p, double *gradient)
+/* A column of the block, times "scale", and its fit by the columns before the target: what a pass tells about it. */
+typedef struct Response
 {
-	double	   *beta = zero_vector(p->width);
-	double		residual[DESIGN_BLOCK];
-	double		sum = 0;
+	int			column;
+	double		scale;
+	double	   *beta;			/* (width) of the columns as they are in the block */
+	double	   *gradient;		/* (width) half the negative gradient of the sum of squares by beta */
+	double		square;			/* the residual's sum of squares */
+} Response;
 
-	for (int j = 0; j < p->n; j++)
-		beta[j] = p->solution[j] * p->column_scale[j];
+static void
+add_residuals(Problem *p, int64 start, int count, Response *response)
+{
+	double		residual[DESIGN_BLOCK];
+
+	dense_margins(p->block, count, p->n, p->width, response->beta, 0, residual);
+	for (int i = 0; i < count; i++)
+	{
+		double		error = p->block[(Size) i * p->width + response->column] * response->scale - residual[i];
+
+		residual[i] = error * row_weight(p->set, start + i);
+		response->square += error * residual[i];
+	}
+	dense_gradient(p->block, count, p->n, p->width, residual, response->gradient);
+}
+
+static void
+residual_pass(Problem *p, Response *responses, int nresponses)
+{
 	for (int64 start = 0; start < p->set->nrows; start += DESIGN_BLOCK)
 	{
 		int			count = Min(DESIGN_BLOCK, p->set->nrows - start);
 
 		load_block(p, start, count);
-		dense_margins(p->block, count, p->n, p->width, beta, 0, residual);
-		for (int i = 0; i < count; i++)
+		for (int i = 0; i < nresponses; i++)
 		{
-			double		error = p->block[(Size) i * p->width + p->n] - residual[i];
-
-			residual[i] = error * row_weight(p->set, start + i);
-			sum += error * residual[i];
+			CHECK_FOR_INTERRUPTS();
+			add_residuals(p, start, count, &responses[i]);
 		}
-		dense_gradient(p->block, count, p->n, p->width, residual, gradient);
 	}
-	for (int j = 0; j < p->n; j++)
-		gradient[j] = (gradient[j] - (j > 0 ? p->l2 * beta[j] : 0)) * p->column_scale[j];
-	pfree(beta);
-	return sum;
 }
 
 /* ---- solving ---- */
@@ -229,20 +241,78 @@ scale_columns(Problem *p, const double *gram)
 	}
 }
 
-/* One step of refinement: the sums' rounding shows in the gradient at the solution, which the same factor turns into a correction. */
-static void
-refine(Problem *p)
+/*
+ * One step of refinement: the sums' rounding shows in the gradient at the solution, which the same factor turns into a correction "step" (n).
+ * Returns the sum of squared residuals after it.
+ */
+static double
+refined_square(const Problem *p, const Response *response, double l2, double *step)
 {
-	double	   *gradient = zero_vector(p->n);
-	double	   *step = zero_vector(p->n);
+	double	   *gradient = response->gradient;
+	double		square;
 
-	p->residual_square = residual_pass(p, gradient);
+	for (int j = 0; j < p->n; j++)
+		gradient[j] = (gradient[j] - (j > 0 ? l2 * response->beta[j] : 0)) * p->column_scale[j];
 	memcpy(step, gradient, sizeof(double) * p->n);
 	cholesky_solve(p->r, p->n, p->aliased, step);
-	p->residual_square = Max(p->residual_square - dense_dot(gradient, step, p->n), 0);
+	square = response->square - dense_dot(gradient, step, p->n);
+	return Max(square, 0);
+}
+
+/* solution (n), in the scaled columns' unit, becomes a response's beta. */
+static void
+start_response(const Problem *p, Response *response, int column, double scale, const double *solution)
+{
+	response->column = column;
+	response->scale = scale;
+	response->beta = zero_vector(p->width);
+	response->gradient = zero_vector(p->width);
+	for (int j = 0; j < p->n; j++)
+		response->beta[j] = solution[j] * p->column_scale[j];
+}
+
+/* The fit of column k, scaled, by the columns kept. */
+static void
+start_suspect(const Problem *p, Response *response, int k, const double *gram)
+{
+	double	   *fit = zero_vector(p->n);
+
+	for (int j = 0; j < p->n; j++)
+		fit[j] = gram[(Size) Min(j, k) * p->width + Max(j, k)] * p->column_scale[j] * p->column_scale[k];
+	cholesky_solve(p->r, p->n, p->aliased, fit);
+	start_response(p, response, k, p->column_scale[k], fit);
+	pfree(fit);
+}
+
+/*
+ * One more pass for what the cross products leave open: the last digits of the solution, and whether the columns they call aliased are.  False
+ * where one is not.
+ */
+static bool
+look_again(Problem *p, const double *gram)
+{
+	Response   *responses = palloc0(sizeof(Response) * p->n);
+	double	   *step = zero_vector(p->n);
+	int			n = 0;
+	bool		confirmed = true;
+
+	start_response(p, &responses[n++], p->n, 1, p->solution);
+	for (int k = 0; k < p->n; k++)
+		if (p->aliased[k])
+			start_suspect(p, &responses[n++], k, gram);
+	residual_pass(p, responses, n);
+	p->residual_square = refined_square(p, &responses[0], p->l2, step);
 	dense_axpy(1, step, p->solution, p->n);
-	pfree(gradient);
+	for (int i = 1; i < n; i++)
+		confirmed &= refined_square(p, &responses[i], 0, step) <= RANK_TOLERANCE * RANK_TOLERANCE;
+	for (int i = 0; i < n; i++)
+	{
+		pfree(responses[i].beta);
+		pfree(responses[i].gradient);
+	}
+	pfree(responses);
 	pfree(step);
+	return confirmed;
 }
 
 /* True where the cross products carry enough digits. */
@@ -255,7 +325,8 @@ solve_by_gram(Problem *p, const double *gram)
 		for (int j = i; j < p->n; j++)
 			p->r[(Size) i * p->n + j] = gram[(Size) i * p->width + j] * p->column_scale[i] * p->column_scale[j];
 	p->rank = cholesky(p->r, p->n, GRAM_PIVOT, p->aliased);
-	if (p->rank < p->n)
+	/* under a penalty no column is a combination of others, it only looks so in the sums */
+	if (p->rank < p->n && p->l2 > 0)
 		return false;
 	p->condition = triangular_condition(p->r, p->n, p->aliased);
 	if (!(p->condition * p->condition <= GRAM_CONDITION))
@@ -267,9 +338,9 @@ solve_by_gram(Problem *p, const double *gram)
 	explained = dense_dot(p->solution, p->solution, p->n);
 	triangular_solve(p->r, p->n, p->aliased, p->solution);
 	p->residual_square = p->target_square - explained;
-	if (p->condition * p->condition > REFINE_CONDITION || !(p->residual_square > REFINE_RESIDUAL * p->target_square))
-		refine(p);
-	return true;
+	if (p->rank == p->n && p->condition * p->condition <= REFINE_CONDITION && p->residual_square > REFINE_RESIDUAL * p->target_square)
+		return true;
+	return look_again(p, gram);
 }
 
 static void
