@@ -23,6 +23,19 @@ hash_fold(uint64 state, uint64 value)
 	return hash_mix((state ^ value) + UINT64CONST(0x9e3779b97f4a7c15));
 }
 
+/*
+ * What one cell adds to the hash of its row: the sum over the cells is passed through hash_mix() at the end of the row.  The salt, different for
+ * each column, keeps equal values in different columns apart.
+ */
+static inline uint64
+hash_cell(uint64 bits, uint64 salt)
+{
+	uint64		x = (bits ^ salt) * UINT64CONST(0xbf58476d1ce4e5b9);
+
+	x ^= x >> 32;
+	return x * UINT64CONST(0x94d049bb133111eb);
+}
+
 extern uint64 hash_text(const char *data, Size length, uint64 seed);
 
 /* Uniform in [0, 1) from the top 53 bits. */

@@ -168,16 +168,6 @@ double_bits(double x)
 	return bits;
 }
 
-/* What one cell adds to the hash of its row; the sum is mixed once more at the end of the row. */
-static inline uint64
-cell_hash(uint64 bits, uint64 salt)
-{
-	uint64		x = (bits ^ salt) * UINT64CONST(0xbf58476d1ce4e5b9);
-
-	x ^= x >> 32;
-	return x * UINT64CONST(0x94d049bb133111eb);
-}
-
 /* Count what is not an ordinary number, and turn it into the cell it becomes. */
 static double
 special_cell(const Load *l, FrameColumn *column, double value)
@@ -211,7 +201,7 @@ read_float8_run(const Load *l, const Run *run, const TupleTableSlot *slot, doubl
 				value = special_cell(l, &l->frame->columns[i], value);
 		}
 		cells[i] = value;
-		sum += cell_hash(double_bits(value), l->salt[i]);
+		sum += hash_cell(double_bits(value), l->salt[i]);
 	}
 	return sum;
 }
@@ -256,7 +246,7 @@ read_number_run(const Load *l, const Run *run, const TupleTableSlot *slot, doubl
 		}
 		else
 			cells[i] = read_number(l, i, slot->tts_values[feature[i]]);
-		sum += cell_hash(double_bits(cells[i]), l->salt[i]);
+		sum += hash_cell(double_bits(cells[i]), l->salt[i]);
 	}
 	return sum;
 }
@@ -292,7 +282,7 @@ read_category_run(Load *l, const Run *run, const TupleTableSlot *slot, double *c
 			cells[i] = code;
 			bits = dictionary_hash(column->levels, code);
 		}
-		sum += cell_hash(bits, l->salt[i]);
+		sum += hash_cell(bits, l->salt[i]);
 	}
 	return sum;
 }
@@ -442,12 +432,12 @@ store_row(Load *l, const TupleTableSlot *slot, double target, uint64 target_bits
 	int			at = frame->ncolumns;
 
 	cells[at] = target;
-	hash += cell_hash(target_bits, l->salt[at]);
+	hash += hash_cell(target_bits, l->salt[at]);
 	if (frame->has_weight)
 	{
 		at++;
 		cells[at] = read_weight(l, slot);
-		hash += cell_hash(double_bits(cells[at]), l->salt[at]);
+		hash += hash_cell(double_bits(cells[at]), l->salt[at]);
 	}
 	hash = hash_mix(hash);
 	l->fingerprint[0] += hash_fold(1, hash);

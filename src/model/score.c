@@ -56,23 +56,23 @@ cell_bits(double cell)
 {
 	uint64		bits;
 
-	if (isnan(cell))
-		cell = NAN;
-	else if (cell == 0)
-		cell = 0;
+	cell = isnan(cell) ? NAN : cell + 0.0;	/* -0 becomes 0 */
 	memcpy(&bits, &cell, sizeof(bits));
 	return bits;
 }
+
+#define TARGET_SALT UINT64CONST(0x2545f4914f6cdd1d)	/* beside those of the inputs, which are multiples of an odd number */
+#define INPUT_SALT UINT64CONST(0x9e3779b97f4a7c15)
 
 /* Columns the model does not use are left out, because a row to predict need not have them. */
 uint64
 model_row_hash(const Model *model, const double *cells, double target)
 {
 	const Features *features = model->features;
-	uint64		hash = cell_bits(target);
+	uint64		sum = hash_cell(cell_bits(target), TARGET_SALT);
 
 	for (int j = 0; j < features->ninputs; j++)
 		if (features->inputs[j].used)
-			hash = hash_fold(hash, cell_bits(cells[j]));
-	return hash_mix(hash);
+			sum += hash_cell(cell_bits(cells[j]), (uint64) (j + 1) * INPUT_SALT);
+	return hash_mix(sum);
 }
