@@ -50,6 +50,13 @@
 #define expand_rte_with_dropped(rte, varno, names, columns) expandRTE(rte, varno, 0, -1, true, names, columns)
 #endif
 
+/* 16 renamed the physical address of a relation. */
+#if PG_VERSION_NUM >= 160000
+#define relation_locator(relation) ((relation)->rd_locator)
+#else
+#define relation_locator(relation) ((relation)->rd_node)
+#endif
+
 /* 18 counts index searches for EXPLAIN. */
 #if PG_VERSION_NUM >= 180000
 #define begin_index_scan(table, index, snapshot, nkeys) index_beginscan(table, index, snapshot, NULL, nkeys, 0)

@@ -67,7 +67,7 @@ typedef struct ModelRow
 typedef struct RowScan
 {
 	Relation	table;
-	Relation	index;
+	Relation	index;			/* NULL: the row was found without it */
 	IndexScanDesc scan;
 	TupleTableSlot *slot;
 	bool		pushed;			/* a snapshot of our own */
