@@ -26,6 +26,7 @@ typedef struct CacheEntry
 static HTAB *cache = NULL;
 static dlist_head by_age = DLIST_STATIC_INIT(by_age);
 static Size cached_bytes = 0;
+static uint64 last_serial = 0;
 
 static void
 cache_create(void)
@@ -85,6 +86,14 @@ model_cache_pin(const uint8 *sha256)
 	return entry ? pin(entry) : NULL;
 }
 
+Model *
+model_cache_repin(const uint8 *sha256, uint64 serial)
+{
+	CacheEntry *entry = find_entry(sha256);
+
+	return entry && entry->model->serial == serial ? pin(entry) : NULL;
+}
+
 /* Take a decoded model into the cache, pinned.  Only making the entry can fail, and then the model is still the caller's. */
 static Model *
 enter(Model *model)
@@ -96,6 +105,8 @@ enter(Model *model)
 	entry = hash_search(cache, model->sha256, HASH_ENTER, NULL);
 	MemoryContextSetParent(model->context, TopMemoryContext);
 	entry->model = model;
+	model->entry = entry;
+	model->serial = ++last_serial;
 	entry->bytes = MemoryContextMemAllocated(model->context, true);
 	entry->pins = 1;
 	dlist_push_head(&by_age, &entry->age);
@@ -118,10 +129,8 @@ model_cache_add(const uint8 *bytes, Size length, const char *origin)
 void
 model_cache_unpin(Model *model)
 {
-	CacheEntry *entry = find_entry(model->sha256);
-
-	Assert(entry != NULL && entry->model == model && entry->pins > 0);
-	entry->pins--;
+	Assert(model->entry->model == model && model->entry->pins > 0);
+	model->entry->pins--;
 	trim();
 }
 

@@ -54,6 +54,8 @@ typedef struct Model
 	MemoryContext context;		/* owns everything above */
 	double	   *scratch;		/* design rows of one block: (<= MODEL_BLOCK, noutputs of features) */
 	int			noutputs;		/* learner_outputs() */
+	struct CacheEntry *entry;	/* private to the cache: where it stands there */
+	uint64		serial;			/* of models the cache took in: tells one from a later one of the same bytes at the same address */
 } Model;
 
 #define MODEL_BLOCK 64			/* rows scored at a time, fewer where they are very wide */
@@ -85,6 +87,7 @@ extern uint64 model_row_hash(const Model *model, const double *cells, double tar
 /* ---- cache: decoded models by sha-256, capped by relearn.model_cache_size, least recently used out ---- */
 extern Model *model_cache_pin(const uint8 *sha256);	/* NULL where absent; the hash must be one to trust, not the end of a caller's bytes */
 extern Model *model_cache_add(const uint8 *bytes, Size length, const char *origin);	/* pinned; hashed always, decoded where absent */
+extern Model *model_cache_repin(const uint8 *sha256, uint64 serial);	/* one that was pinned before; NULL where it has left since */
 extern void model_cache_unpin(Model *model);
 
 /* Unpin when a memory context is reset or deleted: for models held in fn_extra. */

@@ -5,6 +5,8 @@
  * By name, the registry is asked again whenever its answer could differ: another statement, another user, a deploy in between.  By value, an artifact is
  * taken for the one before on an equal TOAST pointer, or equal length and equal last 32 bytes, the sha-256 of the rest, so that it is not fetched and
  * hashed for every row.
+ *
+ * A prepared statement has a new FmgrInfo for every execution, which for a point query is every row; what was bound for the one before is taken over.
  */
 #include "postgres.h"
 
@@ -12,6 +14,7 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
 #include "storage/proc.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -20,26 +23,54 @@
 
 #include "predict/predict_internal.h"
 
+/* Remember the types of the arguments as the query gives them; none where the call stands in no query. */
+static void
+note_arguments(PredictCall *call, FmgrInfo *flinfo)
+{
+	List	   *arguments = call_arguments(flinfo);
+	ListCell   *cell;
+
+	call->function = flinfo->fn_oid;
+	call->argument_types = palloc(Max(list_length(arguments), 1) * sizeof(Oid));
+	foreach(cell, arguments)
+		call->argument_types[call->narguments++] = exprType(lfirst(cell));
+}
+
 static PredictCall *
 create_call(FmgrInfo *flinfo)
 {
 	MemoryContext context = AllocSetContextCreate(flinfo->fn_mcxt, "relearn prediction", ALLOCSET_SMALL_SIZES);
-	PredictCall *call = MemoryContextAllocZero(context, sizeof(PredictCall));
+	MemoryContext old = MemoryContextSwitchTo(context);
+	PredictCall *call = palloc0(sizeof(PredictCall));
 	Oid		   *types;
 	int			ntypes;
 
 	(void) get_func_signature(flinfo->fn_oid, &types, &ntypes);
 	call->context = context;
 	call->work = AllocSetContextCreate(context, "relearn prediction row", ALLOCSET_SMALL_SIZES);
+	call->model_context = AllocSetContextCreate(context, "relearn scores", ALLOCSET_SMALL_SIZES);
+	call->binding_context = AllocSetContextCreate(context, "relearn columns", ALLOCSET_SMALL_SIZES);
 	call->by_value = types[0] == BYTEAOID;
 	call->row_type = types[1];
+	note_arguments(call, flinfo);
 	if (call->row_type == JSONBOID || call->row_type == TEXTOID)
-	{
-		MemoryContext old = MemoryContextSwitchTo(context);
-
 		(void) cell_reader_init(&call->numeric, NUMERICOID, KIND_NUMBER, NULL);
-		MemoryContextSwitchTo(old);
-	}
+	MemoryContextSwitchTo(old);
+	MemoryContextSetParent(context, TopMemoryContext);
+	return call;
+}
+
+static PredictCall *
+begin_call(FunctionCallInfo fcinfo)
+{
+	FmgrInfo   *flinfo = fcinfo->flinfo;
+	PredictCall *call = call_resume(fcinfo);
+
+	if (call == NULL)
+		call = create_call(flinfo);
+	call->ended.func = call_end;
+	call->ended.arg = call;
+	MemoryContextRegisterResetCallback(flinfo->fn_mcxt, &call->ended);
 	flinfo->fn_extra = call;
 	return call;
 }
@@ -57,10 +88,7 @@ predict_rebind(PredictCall *call)
 {
 	call->binding = NULL;
 	call->names = NULL;
-	if (call->binding_context == NULL)
-		call->binding_context = AllocSetContextCreate(call->context, "relearn columns", ALLOCSET_SMALL_SIZES);
-	else
-		MemoryContextReset(call->binding_context);
+	MemoryContextReset(call->binding_context);
 	return call->binding_context;
 }
 
@@ -68,18 +96,18 @@ predict_rebind(PredictCall *call)
 static void
 set_model(PredictCall *call, Model *model)
 {
-	MemoryContext context = AllocSetContextCreate(call->context, "relearn pinned model", ALLOCSET_SMALL_SIZES);
+	Model	   *before = call->model;
 
-	model_unpin_with(context, model);
-	call->model = NULL;
-	(void) predict_rebind(call);
-	if (call->model_context != NULL)
-		MemoryContextDelete(call->model_context);
-	call->model_context = context;
-	call->cells = MemoryContextAlloc(context, Max(model->features->ninputs, 1) * sizeof(double));
-	call->scores = MemoryContextAlloc(context, model->noutputs * sizeof(double));
-	call->class_name = NULL;
+	call->scores = NULL;
 	call->model = model;
+	call->model_serial = model->serial;
+	(void) predict_rebind(call);
+	if (before != NULL)
+		model_cache_unpin(before);
+	MemoryContextReset(call->model_context);
+	call->class_name = NULL;
+	call->cells = MemoryContextAlloc(call->model_context, Max(model->features->ninputs, 1) * sizeof(double));
+	call->scores = MemoryContextAlloc(call->model_context, model->noutputs * sizeof(double));
 }
 
 /* ---- by name ---- */
@@ -104,30 +132,37 @@ note_time(ResolvedAt *at)
 }
 
 static void
-open_reference(PredictCall *call, text *reference)
+set_reference(PredictCall *call, text *reference)
 {
-	const char *name = VARDATA_ANY(reference);
 	int			length = VARSIZE_ANY_EXHDR(reference);
-	ResolvedAt	now;
-	ModelVersion version;
-	char	   *copy;
+	char	   *copy = MemoryContextAlloc(call->context, length + 1);
 
-	note_time(&now);
-	if (call->reference != NULL && call->reference_length == length && memcmp(call->reference, name, length) == 0 &&
-		memcmp(&call->resolved, &now, sizeof(now)) == 0)
-		return;
-
-	copy = text_to_cstring(reference);
-	registry_resolve(copy, RIGHT_PREDICT, &version);
-	if (call->model == NULL || memcmp(call->model->sha256, version.sha256, SHA256_BYTES) != 0)
-		set_model(call, registry_open(&version));
+	memcpy(copy, VARDATA_ANY(reference), length);
+	copy[length] = '\0';
 	if (call->reference != NULL)
 		pfree(call->reference);
-	call->reference = MemoryContextStrdup(call->context, copy);
+	call->reference = copy;
 	call->reference_length = length;
+}
+
+static void
+open_reference(PredictCall *call, text *reference)
+{
+	ResolvedAt	now;
+	ModelVersion version;
+
+	note_time(&now);
+	if (!call_has_reference(call, reference))
+		set_reference(call, reference);
+	else if (call->scores != NULL && memcmp(&call->resolved, &now, sizeof(now)) == 0)
+		return;
+
+	memset(&call->resolved, 0, sizeof(call->resolved));
+	registry_resolve(call->reference, RIGHT_PREDICT, &version);
+	if (call->scores == NULL || memcmp(call->model->sha256, version.sha256, SHA256_BYTES) != 0)
+		set_model(call, registry_open(&version));
 	call->version = version;
 	call->resolved = now;
-	pfree(copy);
 }
 
 /* ---- by value ---- */
@@ -167,13 +202,13 @@ open_value(PredictCall *call, Datum datum)
 	if (VARATT_IS_EXTERNAL_ONDISK(value))
 	{
 		VARATT_EXTERNAL_GET_POINTER(pointer, value);
-		if (call->model != NULL && memcmp(&pointer, &call->pointer, sizeof(pointer)) == 0)
+		if (call->scores != NULL && memcmp(&pointer, &call->pointer, sizeof(pointer)) == 0)
 			return;
 	}
 	MemoryContextReset(call->work);
 	old = MemoryContextSwitchTo(call->work);
 	length = toast_raw_datum_size(datum) - VARHDRSZ;
-	if (call->model == NULL || length != call->artifact_length || !trailing_sha256(datum, length, sha256) ||
+	if (call->scores == NULL || length != call->artifact_length || !trailing_sha256(datum, length, sha256) ||
 		memcmp(sha256, call->model->sha256, SHA256_BYTES) != 0)
 		set_model(call, artifact_open(datum));
 	MemoryContextSwitchTo(old);
@@ -189,7 +224,7 @@ predict_call(FunctionCallInfo fcinfo)
 	if (PG_ARGISNULL(0))
 		return NULL;
 	if (call == NULL)
-		call = create_call(fcinfo->flinfo);
+		call = begin_call(fcinfo);
 	if (call->by_value)
 		open_value(call, PG_GETARG_DATUM(0));
 	else

@@ -69,6 +69,7 @@ read_literals(PredictCall *call, FunctionCallInfo fcinfo, InputBinding *binding,
 
 		if (bound->attribute < 0 || get_fn_expr_argtype(fcinfo->flinfo, argument) != UNKNOWNOID)
 			continue;
+		call->only_here = true;
 		bound->attribute = -1;
 		if (PG_ARGISNULL(argument))
 			continue;

@@ -6,6 +6,7 @@
 #define RELEARN_PREDICT_INTERNAL_H
 
 #include "fmgr.h"
+#include "lib/ilist.h"
 #include "utils/array.h"
 
 #include "compat.h"
@@ -38,13 +39,21 @@ typedef struct ResolvedAt
 	CommandId	curcid;
 } ResolvedAt;
 
-/* State of one call site, in fn_extra. */
+/* State of one call site, in fn_extra; of calls by name it waits for the next statement that holds the same call (idle.c). */
 typedef struct PredictCall
 {
-	MemoryContext context;		/* lives as long as the FmgrInfo */
+	MemoryContext context;		/* holds all of it, below TopMemoryContext */
 	MemoryContext work;			/* reset for every row */
+	MemoryContextCallback ended;	/* registered where the FmgrInfo lives */
 	bool		by_value;		/* the model argument is an artifact, not a reference */
+	bool		only_here;		/* knows of values in its query's text */
 	Oid			row_type;		/* type of argument 1: record, jsonb, text; text or text[] for the columns forms */
+
+	/* which call it is */
+	Oid			function;
+	int			narguments;
+	Oid		   *argument_types;
+	dlist_node	idle;			/* while it waits */
 
 	/* by name */
 	char	   *reference;		/* what was resolved; NULL: nothing yet */
@@ -57,10 +66,11 @@ typedef struct PredictCall
 	Size		artifact_length;
 
 	/* the model; everything below is remade when it changes */
-	MemoryContext model_context;	/* deleting it unpins the model */
-	Model	   *model;
+	MemoryContext model_context;
+	Model	   *model;			/* pinned; or NULL */
+	uint64		model_serial;	/* of the one pinned last */
 	double	   *cells;			/* (ninputs) */
-	double	   *scores;			/* (noutputs) */
+	double	   *scores;			/* (noutputs); NULL: no model is open */
 	char	   *class_name;		/* class argument looked up last, or NULL */
 	int			class_name_length;
 	int			class_index;
@@ -87,6 +97,17 @@ extern PredictCall *predict_call(FunctionCallInfo fcinfo);
 
 /* How messages name the model: 'model "churn" version 3', or 'the given model'. */
 extern char *predict_origin(const PredictCall *call);
+
+/*
+ * idle.c: the state a statement before left for this same call, taken out of idleness; NULL where there is none.  call_end, for the memory context of
+ * the FmgrInfo, puts it there or frees it.
+ */
+extern PredictCall *call_resume(FunctionCallInfo fcinfo);
+extern void call_end(void *call);
+extern bool call_has_reference(const PredictCall *call, text *reference);
+
+/* The arguments of a call as the query has them; NIL where they are not known one by one. */
+extern List *call_arguments(FmgrInfo *flinfo);
 
 /* An empty context for a new binding; the old binding is gone. */
 extern MemoryContext predict_rebind(PredictCall *call);
