@@ -29,22 +29,6 @@ typedef struct Category
 
 /* ---- fitting ---- */
 
-static int64 *
-count_levels(const ColumnSample *sample, int nlevels)
-{
-	int64	   *count = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(int64) * Max(nlevels, 1),
-												   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-
-	for (int64 i = 0; i < sample->n; i++)
-	{
-		if (i % FIT_BLOCK == 0)
-			CHECK_FOR_INTERRUPTS();
-		if (!isnan(sample->value[i]))
-			count[(int) sample->value[i]]++;
-	}
-	return count;
-}
-
 static int
 by_frequency(const void *a, const void *b, void *counts)
 {
@@ -130,9 +114,9 @@ category_fit(ColumnSample *sample, const FeatureOptions *options, InputColumn *i
 {
 	const Dictionary *levels = sample->column->levels;
 	int			nlevels = dictionary_size(levels);
-	int64	   *count = count_levels(sample, nlevels);
+	int64	   *count = sample->summary->level_count;
 	int			seen = count_seen(count, nlevels);
-	int64		present = sample->n - sample->missing;
+	int64		present = sample->n - sample->summary->missing;
 	bool	   *kept = NULL;
 	Category   *category;
 
@@ -141,7 +125,7 @@ category_fit(ColumnSample *sample, const FeatureOptions *options, InputColumn *i
 		*why_unused = "all its values are missing";
 	else if (seen > KEY_LIKE_DISTINCT && (double) seen > KEY_LIKE_SHARE * (double) present)
 		*why_unused = psprintf("%d of %lld values are distinct, as in a key", seen, (long long) present);
-	else if (seen == 1 && sample->missing == 0)
+	else if (seen == 1 && sample->summary->missing == 0)
 		*why_unused = "it is constant";
 	else
 		kept = choose_levels(count, nlevels, Max(options->max_categories, 2));
@@ -153,12 +137,11 @@ category_fit(ColumnSample *sample, const FeatureOptions *options, InputColumn *i
 	category->nlevels = dictionary_size(input->levels);
 	category->as_code = options->takes_categories;
 	category->has_other = category->nlevels < seen;
-	category->has_missing = sample->missing > 0;
+	category->has_missing = sample->summary->missing > 0;
 	category->reference = options->reference_level;
 	if (!category->as_code && !category->has_other)
-		category->share = training_shares(category, count, kept, nlevels, sample->missing, sample->n);
+		category->share = training_shares(category, count, kept, nlevels, sample->summary->missing, sample->n);
 	pfree(kept);
-	pfree(count);
 	return category;
 }
 

@@ -160,24 +160,8 @@ gather(const Frame *frame, int first_column, int ncolumns, int64 n, double *valu
 	}
 }
 
-static int64
-count_missing(const double *value, int64 n)
-{
-	int64		missing = 0;
-
-	for (int64 start = 0; start < n; start += FIT_BLOCK)
-	{
-		int64		end = Min(start + FIT_BLOCK, n);
-
-		CHECK_FOR_INTERRUPTS();
-		for (int64 i = start; i < end; i++)
-			missing += value[i] != value[i];
-	}
-	return missing;
-}
-
 static void
-fit_column(Features *features, int column, ColumnSample *sample, const FeatureOptions *options, int **recode, List **warnings)
+fit_column(Features *features, int column, ColumnSample *sample, ColumnSummary *summary, const FeatureOptions *options, int **recode, List **warnings)
 {
 	InputColumn *input = &features->inputs[column];
 	const Transform *transform = choose_transform(sample->column->kind, options);
@@ -187,7 +171,7 @@ fit_column(Features *features, int column, ColumnSample *sample, const FeatureOp
 	input->name = pstrdup(sample->column->name);
 	input->type_name = pstrdup(sample->column->type_name);
 	input->kind = sample->column->kind;
-	sample->missing = count_missing(sample->value, sample->n);
+	summarise_column(sample, summary);
 	fitted = transform->fit(sample, options, input, recode, &why_unused, warnings);
 	input->used = fitted != NULL;
 	if (fitted != NULL)
@@ -200,7 +184,7 @@ fit_column(Features *features, int column, ColumnSample *sample, const FeatureOp
 }
 
 Features *
-features_fit(const Frame *frame, const FeatureOptions *options, const char *time_zone, int ***recode, List **warnings)
+features_fit(const Frame *frame, const FeatureOptions *options, const char *time_zone, int ***recode, ColumnSummary **summaries, List **warnings)
 {
 	Features   *features = palloc0(sizeof(Features));
 	int64		n = frame_part_rows(frame, PART_TRAIN);
@@ -214,6 +198,7 @@ features_fit(const Frame *frame, const FeatureOptions *options, const char *time
 	features->time_zone = pstrdup(time_zone);
 	features->zone = pg_tzset(time_zone);
 	*recode = palloc0(sizeof(int *) * Max(frame->ncolumns, 1));
+	*summaries = palloc0(sizeof(ColumnSummary) * Max(frame->ncolumns, 1));
 
 	for (int first = 0; first < frame->ncolumns; first += width)
 	{
@@ -224,7 +209,7 @@ features_fit(const Frame *frame, const FeatureOptions *options, const char *time
 		{
 			sample.column = &frame->columns[first + j];
 			sample.value = values + (int64) j * n;
-			fit_column(features, first + j, &sample, options, &(*recode)[first + j], warnings);
+			fit_column(features, first + j, &sample, &(*summaries)[first + j], options, &(*recode)[first + j], warnings);
 		}
 	}
 	pfree(values);

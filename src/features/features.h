@@ -60,14 +60,29 @@ typedef struct Features
 	int		   *category_inputs;
 } Features;
 
+/* The training cells of one column. */
+typedef struct ColumnSummary
+{
+	int64		missing;		/* NaN */
+	int64		below,			/* -Infinity and +Infinity, and what is so large that it counts as such */
+				above;
+	int64		nfinite;		/* of the others: */
+	double		min,
+				max,
+				mean,
+				sd;				/* of the population */
+	int64	   *level_count;	/* categories: by the frame's code */
+} ColumnSummary;
+
 /* Bytes features_fit takes beyond what it returns, for n training rows. */
 extern Size features_fit_memory(int64 n);
 
 /*
  * Fit on the frame's training rows.  Appends to *warnings (List of char *).  Also returns for each category column the table from the frame's
- * codes to the model's: recode[column][frame code]; NULL for other kinds.
+ * codes to the model's: recode[column][frame code]; NULL for other kinds; and what it saw of each column.
  */
-extern Features *features_fit(const Frame *frame, const FeatureOptions *options, const char *time_zone, int ***recode, List **warnings);
+extern Features *features_fit(const Frame *frame, const FeatureOptions *options, const char *time_zone, int ***recode,
+							  ColumnSummary **summaries, List **warnings);
 
 /* A frame row's feature cells -> the model's cells (category codes recoded). */
 extern void features_recode(const Features *features, int **recode, const double *frame_cells, double *cells);
@@ -90,7 +105,8 @@ typedef struct ColumnSample
 	int64		n;				/* training rows */
 	double	   *value;			/* (n) the column's cells in canonical order; may be overwritten */
 	double	   *spare;			/* (n) scratch */
-	int64		missing;		/* NaN among them */
+	double	   *finite;			/* (summary->nfinite) the finite ones, in "value" or "spare" */
+	const ColumnSummary *summary;
 } ColumnSample;
 
 typedef struct Transform

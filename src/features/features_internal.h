@@ -28,6 +28,9 @@ extern bool number_joins_run(const FeatureStep *step);
 extern bool number_ends_run(const FeatureStep *step);
 extern ApplyOperation number_run(const FeatureStep *steps, int nsteps);
 
+/* Fill sample->finite and *summary, which is all zeros; allocates the counts of levels. */
+extern void summarise_column(ColumnSample *sample, ColumnSummary *summary);
+
 typedef struct Moments
 {
 	double		mean;
@@ -36,6 +39,9 @@ typedef struct Moments
 
 /* Of finite values none of which exceeds "largest" in size; summed in a fixed order. */
 extern Moments column_moments(const double *value, int64 n, double largest);
+
+/* Of a whole column whose missing cells become "fill", which lies within its range, and whose infinite ones become the range's ends. */
+extern Moments completed_moments(const ColumnSummary *summary, double fill);
 
 /* A boolean and a positive normal number from a stored model. */
 extern bool get_flag(ByteReader *r);

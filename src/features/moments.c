@@ -54,6 +54,18 @@ sum_deviations(const double *value, int64 n, double unit, double center)
 	return total;
 }
 
+/* The power of 2 that keeps squares of values up to "largest" from overflowing or vanishing. */
+static double
+safe_unit(double largest)
+{
+	int			exponent;
+
+	if (largest <= 0x1p400 && largest >= 0x1p-300)
+		return 1.0;
+	frexp(largest, &exponent);
+	return ldexp(1.0, Min(-exponent, DBL_MAX_EXP - 1));
+}
+
 /*
  * Two passes; the second also mends the mean by what rounding left in the deviations.  Very large or small values are brought near 1 by a power
  * of two first, so that no square overflows or vanishes.  The bound below which a column counts as constant is scikit-learn's.
@@ -61,20 +73,13 @@ sum_deviations(const double *value, int64 n, double unit, double center)
 Moments
 column_moments(const double *value, int64 n, double largest)
 {
-	double		unit = 1.0;
+	double		unit = safe_unit(largest);
 	double		mean,
 				mend,
 				variance,
 				noise;
 	Sums		sums;
 
-	if (largest > 0x1p400 || largest < 0x1p-300)
-	{
-		int			exponent;
-
-		frexp(largest, &exponent);
-		unit = ldexp(1.0, Min(-exponent, DBL_MAX_EXP - 1));
-	}
 	mean = sum_deviations(value, n, unit, 0.0).sum / (double) n;
 	sums = sum_deviations(value, n, unit, mean);
 	mend = sums.sum / (double) n;
@@ -85,4 +90,33 @@ column_moments(const double *value, int64 n, double largest)
 	if (!(variance > (double) n * DBL_EPSILON * variance + noise * noise) || sqrt(variance) / unit < DBL_MIN)
 		variance = 0.0;
 	return (Moments) {mean / unit, sqrt(variance) / unit};
+}
+
+/* What "count" cells of one value add to the sum of squares about the new mean. */
+static inline double
+squares_of(int64 count, double value, double mean)
+{
+	return count > 0 ? (double) count * (value - mean) * (value - mean) : 0.0;
+}
+
+Moments
+completed_moments(const ColumnSummary *summary, double fill)
+{
+	double		unit = safe_unit(Max(fabs(summary->min), fabs(summary->max)));
+	int64		total = summary->nfinite + summary->missing + summary->below + summary->above;
+	double		n = (double) total;
+	double		share = (double) summary->nfinite / n;
+	double		mean = summary->mean * unit,
+				sd = summary->sd * unit,
+				completed,
+				squares;
+
+	if (summary->sd == 0.0 || summary->nfinite == total)
+		return (Moments) {summary->mean, summary->sd};
+	fill *= unit;
+	completed = mean * share + fill * ((double) summary->missing / n) + summary->min * unit * ((double) summary->below / n) +
+		summary->max * unit * ((double) summary->above / n);
+	squares = squares_of(summary->nfinite, mean, completed) + squares_of(summary->missing, fill, completed) +
+		squares_of(summary->below, summary->min * unit, completed) + squares_of(summary->above, summary->max * unit, completed);
+	return (Moments) {completed / unit, Max(sqrt(sd * sd * share + squares / n) / unit, DBL_MIN)};
 }

@@ -27,14 +27,6 @@ typedef struct Number
 	double		inverse;		/* 1 / scale; not stored */
 } Number;
 
-/* What one pass over the column finds. */
-typedef struct Range
-{
-	int64		nfinite;
-	double		min,
-				max;
-} Range;
-
 static inline bool
 is_finite_cell(double x)
 {
@@ -43,41 +35,6 @@ is_finite_cell(double x)
 
 /* ---- fitting ---- */
 
-static Range
-find_range(const double *value, int64 n)
-{
-	Range		range = {0, HUGE_VAL, -HUGE_VAL};
-
-	for (int64 i = 0; i < n; i++)
-	{
-		double		x = value[i];
-
-		if (i % FIT_BLOCK == 0)
-			CHECK_FOR_INTERRUPTS();
-		if (!is_finite_cell(x))
-			continue;
-		range.nfinite++;
-		range.min = x < range.min ? x : range.min;
-		range.max = x > range.max ? x : range.max;
-	}
-	return range;
-}
-
-static int64
-collect_finite(const ColumnSample *sample, double *finite)
-{
-	int64		n = 0;
-
-	for (int64 i = 0; i < sample->n; i++)
-	{
-		if (i % FIT_BLOCK == 0)
-			CHECK_FOR_INTERRUPTS();
-		if (is_finite_cell(sample->value[i]))
-			finite[n++] = sample->value[i];
-	}
-	return n;
-}
-
 /* The median; of booleans the more frequent one, false where both are.  Permutes. */
 static double
 typical_value(ColumnKind kind, double *finite, int64 n)
@@ -85,44 +42,19 @@ typical_value(ColumnKind kind, double *finite, int64 n)
 	return kind == KIND_BOOLEAN ? select_kth(finite, n, (n - 1) / 2) : median(finite, n);
 }
 
-static inline double
-completed(const Number *number, double x)
-{
-	if (x >= INFINITE_FROM)
-		return number->upper;
-	if (x <= -INFINITE_FROM)
-		return number->lower;
-	return isnan(x) ? number->fill : x;
-}
-
+/* The value for missing cells, and the scale of the column that is completed with it. */
 static void
-complete_column(const Number *number, double *value, int64 n)
+fit_value(Number *number, const ColumnSample *sample, bool scale)
 {
-	for (int64 i = 0; i < n; i++)
-	{
-		if (i % FIT_BLOCK == 0)
-			CHECK_FOR_INTERRUPTS();
-		value[i] = completed(number, value[i]);
-	}
-}
+	const ColumnSummary *summary = sample->summary;
 
-/* Fill in the value for missing cells, complete the column with it, and scale. */
-static void
-fit_value(Number *number, ColumnSample *sample, int64 nfinite, bool scale)
-{
-	Moments		moments;
-
-	if (nfinite < sample->n)
-	{
-		number->fill = typical_value(sample->column->kind, sample->spare, collect_finite(sample, sample->spare));
-		complete_column(number, sample->value, sample->n);
-	}
-	moments = column_moments(sample->value, sample->n, Max(fabs(number->lower), fabs(number->upper)));
-	number->has_value = moments.sd > 0.0;
-	if (nfinite == sample->n && number->has_value)
-		number->fill = typical_value(sample->column->kind, sample->value, sample->n);
+	number->has_value = summary->sd > 0.0;
+	if (number->has_value || summary->nfinite < sample->n)
+		number->fill = typical_value(sample->column->kind, sample->finite, summary->nfinite);
 	if (number->has_value && scale)
 	{
+		Moments		moments = completed_moments(summary, number->fill);
+
 		number->offset = moments.mean;
 		number->scale = moments.sd;
 		number->inverse = 1.0 / number->scale;
@@ -132,26 +64,26 @@ fit_value(Number *number, ColumnSample *sample, int64 nfinite, bool scale)
 static void *
 number_fit(ColumnSample *sample, const FeatureOptions *options, InputColumn *input, int **recode, char **why_unused, List **warnings)
 {
-	Range		range = find_range(sample->value, sample->n);
+	const ColumnSummary *summary = sample->summary;
 	Number	   *number = palloc0(sizeof(Number));
 
-	number->lower = range.min;
-	number->upper = range.max;
+	number->lower = summary->min;
+	number->upper = summary->max;
 	number->scale = number->inverse = 1.0;
-	if (range.nfinite == 0)
+	if (summary->nfinite == 0)
 	{
-		*why_unused = sample->missing == sample->n ? "all its values are missing" : "none of its values is finite";
+		*why_unused = summary->missing == sample->n ? "all its values are missing" : "none of its values is finite";
 		return NULL;
 	}
 	if (options->takes_missing)
 	{
 		number->fill = (double) NAN;
-		number->has_value = range.max > range.min || sample->missing > 0;
+		number->has_value = summary->max > summary->min || summary->missing > 0;
 	}
 	else
 	{
-		number->has_indicator = sample->missing > 0;
-		fit_value(number, sample, range.nfinite, options->scale);
+		number->has_indicator = summary->missing > 0;
+		fit_value(number, sample, options->scale);
 	}
 	if (number->has_value || number->has_indicator)
 		return number;

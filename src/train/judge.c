@@ -17,20 +17,17 @@ score_part(Training *t, const Model *model, Part part)
 {
 	int64		first = t->frame->part_start[part];
 	int64		n = frame_part_rows(t->frame, part);
-	double	   *truth = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * Max(n, 1));
+	const double *truth = t->target + first;
 	double	   *score = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * Max(n, 1) * model->noutputs);
 
 	for (int64 start = 0; start < n; start += DESIGN_BLOCK)
 	{
 		int			count = Min(DESIGN_BLOCK, n - start);
+		const double *cells = design_cells(t->design, first + start, count);
 
-		model_score(model, design_cells(t->design, first + start, count), count, score + start * model->noutputs);
-		for (int i = 0; i < count; i++)
-		{
-			double		cell = frame_row(t->frame, first + start + i)[t->frame->ncolumns];
-
-			truth[start + i] = t->task == TASK_REGRESSION ? cell : t->class_of[(int) cell];
-		}
+		model_score(model, cells, count, score + start * model->noutputs);
+		if (part == PART_TRAIN && model == t->model)
+			sketch_rows(t, cells, truth + start, count);
 	}
 	return (Scored) {
 		.task = t->task,
@@ -65,7 +62,7 @@ judge_part(Training *t, const Model *model, Part part, const char *name)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "relearn metrics", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(context);
-	Size		bytes = size_times(sizeof(double) * (1 + model->noutputs), frame_part_rows(t->frame, part));
+	Size		bytes = size_times(sizeof(double) * model->noutputs, frame_part_rows(t->frame, part));
 	Scored		scored;
 	MetricValue *value;
 	int			count;
@@ -99,6 +96,7 @@ judge_training(Training *t)
 		chosen[part] = judge_part(t, t->model, part, part_names[part]);
 		judged = part;
 	}
+	sketch_finish(t);
 	t->score = chosen[judged];
 	t->baseline_score = judge_part(t, t->baseline, judged, "baseline");
 	appendStringInfoChar(&t->metrics, '}');

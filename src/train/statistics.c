@@ -8,93 +8,50 @@
 
 #include "train_internal.h"
 
-/* Sums about a shift near the data, so that squares do not cancel (Chan, Golub & LeVeque 1983). */
-typedef struct ColumnSums
-{
-	double		shift;
-	double		sum,
-				squares;
-	int64		n;				/* finite values */
-} ColumnSums;
+/* ---- baseline of each column ---- */
 
-static void
-add_number(ColumnBaseline *column, ColumnSums *sums, double x)
+static int64 *
+level_counts(const InputColumn *input, const ColumnSummary *summary, const int *recode, int frame_levels)
 {
-	double		d;
+	int64	   *count = palloc0(sizeof(int64) * (dictionary_size(input->levels) + 1));
 
-	if (isinf(x))
-		return;
-	if (sums->n == 0)
-	{
-		sums->shift = x;
-		column->min = column->max = x;
-	}
-	d = x - sums->shift;
-	sums->sum += d;
-	sums->squares += d * d;
-	sums->n++;
-	column->min = Min(column->min, x);
-	column->max = Max(column->max, x);
-}
-
-static void
-add_level(ColumnBaseline *column, int nlevels, double code)
-{
-	column->level_count[code >= 0 && code < nlevels ? (int) code : nlevels]++;
-}
-
-static void
-add_row(const Features *features, ColumnBaseline *baseline, ColumnSums *sums, const double *cells)
-{
-	for (int j = 0; j < features->ninputs; j++)
-	{
-		baseline[j].n++;
-		if (isnan(cells[j]))
-			baseline[j].missing++;
-		else if (features->inputs[j].kind == KIND_CATEGORY)
-			add_level(&baseline[j], dictionary_size(features->inputs[j].levels), cells[j]);
-		else
-			add_number(&baseline[j], &sums[j], cells[j]);
-	}
+	for (int code = 0; code < frame_levels; code++)
+		count[recode[code]] += summary->level_count[code];
+	return count;
 }
 
 static ColumnBaseline *
-new_baseline(const Features *features)
+column_baselines(const Training *t)
 {
+	const Features *features = t->features;
 	ColumnBaseline *baseline = palloc0(sizeof(ColumnBaseline) * Max(features->ninputs, 1));
 
 	for (int j = 0; j < features->ninputs; j++)
 	{
-		baseline[j].mean = baseline[j].sd = baseline[j].min = baseline[j].max = NAN;
-		if (features->inputs[j].kind == KIND_CATEGORY)
-			baseline[j].level_count = palloc0(sizeof(int64) * (dictionary_size(features->inputs[j].levels) + 1));
+		const InputColumn *input = &features->inputs[j];
+		const ColumnSummary *summary = &t->summaries[j];
+
+		baseline[j].n = frame_part_rows(t->frame, PART_TRAIN);
+		baseline[j].missing = summary->missing;
+		baseline[j].mean = summary->mean;
+		baseline[j].sd = summary->sd;
+		baseline[j].min = summary->min;
+		baseline[j].max = summary->max;
+		if (input->kind == KIND_CATEGORY)
+			baseline[j].level_count = level_counts(input, summary, t->design->recode[j],
+												   dictionary_size(t->frame->columns[j].levels));
 	}
 	return baseline;
 }
 
-static void
-finish_baseline(ColumnBaseline *baseline, const ColumnSums *sums, int ncolumns)
-{
-	for (int j = 0; j < ncolumns; j++)
-	{
-		double		mean;
-
-		if (sums[j].n == 0)
-			continue;
-		mean = sums[j].sum / sums[j].n;
-		baseline[j].mean = sums[j].shift + mean;
-		baseline[j].sd = sqrt(Max(sums[j].squares / sums[j].n - mean * mean, 0));
-	}
-}
-
 /* ---- the TRAINED_SKETCH smallest distinct row hashes (Beyer et al. 2007, "distinct-value synopses") ---- */
 
-typedef struct BottomK
+struct BottomK
 {
 	int			n;
 	uint64		limit;			/* hashes at or above cannot be among the smallest */
 	uint64		hash[2 * TRAINED_SKETCH];
-} BottomK;
+};
 
 static int
 compare_hashes(const void *a, const void *b)
@@ -132,28 +89,23 @@ bottom_k_add(BottomK *sketch, uint64 hash)
 void
 model_statistics(Training *t)
 {
-	Model	   *model = t->model;
-	const Features *features = t->features;
-	int64		nrows = frame_part_rows(t->frame, PART_TRAIN);
-	ColumnSums *sums = palloc0(sizeof(ColumnSums) * Max(features->ninputs, 1));
-	BottomK    *sketch = palloc0(sizeof(BottomK));
+	t->model->baseline = column_baselines(t);
+	t->sketch = palloc0(sizeof(BottomK));
+	t->sketch->limit = PG_UINT64_MAX;
+}
 
-	sketch->limit = PG_UINT64_MAX;
-	model->baseline = new_baseline(features);
-	for (int64 start = 0; start < nrows; start += DESIGN_BLOCK)
-	{
-		int			count = Min(DESIGN_BLOCK, nrows - start);
-		const double *cells = design_cells(t->design, start, count);
+void
+sketch_rows(Training *t, const double *cells, const double *target, int count)
+{
+	for (int i = 0; i < count; i++)
+		bottom_k_add(t->sketch, model_row_hash(t->model, cells + (Size) i * t->features->ninputs, target[i]));
+}
 
-		for (int i = 0; i < count; i++, cells += features->ninputs)
-		{
-			add_row(features, model->baseline, sums, cells);
-			bottom_k_add(sketch, model_row_hash(model, cells, t->target[start + i]));
-		}
-	}
-	finish_baseline(model->baseline, sums, features->ninputs);
-	bottom_k_compact(sketch);
-	model->trained = sketch->hash;
-	model->ntrained = sketch->n;
-	model->trained_of = nrows;
+void
+sketch_finish(Training *t)
+{
+	bottom_k_compact(t->sketch);
+	t->model->trained = t->sketch->hash;
+	t->model->ntrained = t->sketch->n;
+	t->model->trained_of = frame_part_rows(t->frame, PART_TRAIN);
 }

@@ -2,8 +2,8 @@
  * train.c
  *		ml.train: from the arguments of one call to a stored version.
  *
- * The order of work: options, rights, frame (the only pass over the source), preparation fitted on training rows, learner, artifact, metrics of
- * every part, and at the very end the registry row, so that the model's lock is held for milliseconds.
+ * The order of work: options, rights, frame (the only pass over the source), preparation fitted on training rows, learner, metrics of every part,
+ * artifact, and at the very end the registry row, so that the model's lock is held for milliseconds.
  */
 #include "postgres.h"
 
@@ -22,6 +22,9 @@
 #include "train_internal.h"
 
 PG_FUNCTION_INFO_V1(ml_train);
+
+#define ROWS_PER_CHECK 65536	/* between two checks for interrupts */
+#define PREFETCH_ROWS 24		/* ahead: a canonical neighbour lies anywhere in memory */
 
 /* The arguments of ml.train in their order; names are those of the SQL declaration. */
 typedef enum TrainArgument
@@ -210,13 +213,25 @@ check_task(const Training *t)
 			 errhint("Algorithms for it are %s.", list.data)));
 }
 
-static double
-frame_target(const Frame *frame, int64 position)
+/* The target's cells of all rows, in canonical order. */
+static void
+gather_targets(Training *t)
 {
-	return frame_row(frame, position)[frame->ncolumns];
+	Frame	   *frame = t->frame;
+	Size		bytes = size_times(sizeof(double), frame->nrows);
+
+	budget_take(&t->budget, bytes, "the targets");
+	t->target = MemoryContextAllocHuge(CurrentMemoryContext, bytes);
+	for (int64 i = 0; i < frame->nrows; i++)
+	{
+		if (i % ROWS_PER_CHECK == 0)
+			CHECK_FOR_INTERRUPTS();
+		__builtin_prefetch(frame_row(frame, Min(i + PREFETCH_ROWS, frame->nrows - 1)) + frame->ncolumns);
+		t->target[i] = frame_row(frame, i)[frame->ncolumns];
+	}
 }
 
-/* Number the levels that training rows have; 'levels' order is kept. */
+/* Number the levels that training rows have, in the order of the levels; targets become classes. */
 static void
 find_classes(Training *t)
 {
@@ -225,7 +240,7 @@ find_classes(Training *t)
 
 	t->class_of = palloc0(sizeof(int) * Max(nlevels, 1));
 	for (int64 i = 0; i < frame->part_start[PART_VALIDATION]; i++)
-		t->class_of[(int) frame_target(frame, i)] = 1;
+		t->class_of[(int) t->target[i]] = 1;
 	for (int level = 0; level < nlevels; level++)
 	{
 		if (t->class_of[level])
@@ -246,6 +261,8 @@ find_classes(Training *t)
 						   t->request.target, (long long) frame_part_rows(frame, PART_TRAIN)),
 				 errhint("Check the source's WHERE clause, or the split.")));
 	t->task = t->nclasses == 2 ? TASK_BINARY : TASK_MULTICLASS;
+	for (int64 i = 0; i < frame->nrows; i++)
+		t->target[i] = t->class_of[(int) t->target[i]];
 }
 
 static void
@@ -258,20 +275,18 @@ find_task(Training *t)
 				 errdetail("The source has %lld rows with a target; the split gave all of them to the other parts.",
 						   (long long) t->frame->nrows),
 				 errhint("Use split => '{\"train\": 1}' for a very small table.")));
+	t->task = TASK_REGRESSION;
 	if (t->frame->classification)
+	{
+		gather_targets(t);
 		find_classes(t);
-	else
-		t->task = TASK_REGRESSION;
+	}
 	check_task(t);
+	if (t->task == TASK_REGRESSION)
+		gather_targets(t);
 }
 
-/* ---- targets and weights of the training rows ---- */
-
-static double
-class_or_value(const Training *t, double cell)
-{
-	return t->task == TASK_REGRESSION ? cell : t->class_of[(int) cell];
-}
+/* ---- weights of the training rows ---- */
 
 /* Weight of each class: (nclasses), or NULL where class_weight is not set. */
 static double *
@@ -315,18 +330,6 @@ class_weights(const Training *t, const char *const *labels)
 }
 
 static void
-gather_targets(Training *t)
-{
-	Frame	   *frame = t->frame;
-	int64		nrows = frame_part_rows(frame, PART_TRAIN);
-
-	budget_take(&t->budget, size_times(sizeof(double) * (frame->has_weight ? 2 : 1), nrows), "the targets");
-	t->target = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * nrows);
-	for (int64 i = 0; i < nrows; i++)
-		t->target[i] = class_or_value(t, frame_target(frame, i));
-}
-
-static void
 gather_weights(Training *t, const char *const *labels)
 {
 	Frame	   *frame = t->frame;
@@ -336,6 +339,7 @@ gather_weights(Training *t, const char *const *labels)
 
 	if (!frame->has_weight && of_class == NULL)
 		return;
+	budget_take(&t->budget, size_times(sizeof(double), nrows), "the weights");
 	t->weight = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * nrows);
 	for (int64 i = 0; i < nrows; i++)
 	{
@@ -439,7 +443,7 @@ fit_features(Training *t)
 
 	scratch = features_fit_memory(frame_part_rows(t->frame, PART_TRAIN));
 	budget_take(&t->budget, scratch, "fitting the preparation");
-	t->features = features_fit(t->frame, &options, t->common.time_zone, &recode, &t->warnings);
+	t->features = features_fit(t->frame, &options, t->common.time_zone, &recode, &t->summaries, &t->warnings);
 	budget_return(&t->budget, scratch);
 	if (t->features->noutputs == 0)
 		t->warnings = lappend(t->warnings, "no usable feature column: the model predicts the same for every row");
@@ -529,11 +533,11 @@ run_training(Training *t)
 	choose_learner_by_target(t);
 	find_task(t);
 	check_metric(t);
-	gather_targets(t);
 	fit_features(t);
 	train_learner(t);
 	model_statistics(t);
 	model_make_selftest(t->model);
+	judge_training(t);
 }
 
 static const char *
@@ -615,7 +619,6 @@ ml_train(PG_FUNCTION_ARGS)
 	read_arguments(fcinfo, t);
 	run_training(t);
 	artifact = model_encode(t->model);
-	judge_training(t);
 	run = run_record(t, seconds_since(start));
 	version = registry_save(&run, t->model, artifact);
 

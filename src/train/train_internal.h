@@ -84,6 +84,9 @@ extern const double *design_rows(void *design, int64 start, int count);
 /* Rows start .. start+count-1 of the frame as the model's cells: (count, ninputs); count <= DESIGN_BLOCK. */
 extern const double *design_cells(Design *design, int64 start, int count);
 
+/* What recognises training rows later; in statistics.c. */
+typedef struct BottomK BottomK;
+
 /* A training from its arguments to its results. */
 typedef struct Training
 {
@@ -107,11 +110,13 @@ typedef struct Training
 	int		   *class_of;		/* level of the frame's target -> class; -1 for levels no training row has */
 	Features   *features;
 	Design	   *design;
-	double	   *target;			/* (n_train) value or class */
+	ColumnSummary *summaries;	/* (ninputs) of the training rows */
+	double	   *target;			/* (nrows) value or class; -1 for classes no training row has */
 	double	   *weight;			/* (n_train) or NULL */
 	TrainingSet set;
 	Model	   *model;
 	Model	   *baseline;		/* the same, but for learner and state */
+	BottomK    *sketch;			/* of the training rows */
 	List	   *warnings;
 
 	/* results */
@@ -123,13 +128,21 @@ typedef struct Training
 
 /* ---- judge.c ---- */
 
-/* Metrics of every part and of the baseline; fills metrics, score and baseline_score. */
+/*
+ * Metrics of every part and of the baseline: fills metrics, score and baseline_score.  The pass over the training rows also makes their sketch.
+ */
 extern void judge_training(Training *t);
 
 /* ---- statistics.c ---- */
 
-/* Fill the model's baseline statistics and the sketch of its training rows. */
+/* Fill the model's baseline statistics, and begin the sketch of its training rows. */
 extern void model_statistics(Training *t);
+
+/* All training rows, in blocks: cells (count, ninputs) and targets (count). */
+extern void sketch_rows(Training *t, const double *cells, const double *target, int count);
+
+/* Put the sketch into the model. */
+extern void sketch_finish(Training *t);
 
 /* ---- output.c ---- */
 extern void json_append_number(StringInfo out, double value);	/* null where not finite */
