@@ -46,11 +46,11 @@ void
 parse_reference(const char *text, Reference *reference)
 {
 	size_t		length = strcspn(text, ":@");
-	char	   *name = pnstrdup(text, length);
 
-	check_name(name, "model");
-	strcpy(reference->name, name);
-	pfree(name);
+	if (length == 0 || length >= NAMEDATALEN)
+		check_name(pnstrdup(text, length), "model");
+	memcpy(reference->name, text, length);
+	reference->name[length] = '\0';
 	reference->alias[0] = '\0';
 	reference->version = 0;
 	if (text[length] == ':')

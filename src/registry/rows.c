@@ -3,7 +3,8 @@
  *		Rows of our tables by their key, straight from the index.
  *
  * A prediction by name reads one such row per statement; going through SPI would cost more than the prediction.  Reads run under the active
- * snapshot, so that one statement answers with one version, and take no locks beyond that on the relation.
+ * snapshot, so that one statement answers with one version, and take no locks beyond that on the relation, kept to the end of the transaction as any
+ * query's: the next read then finds it held.
  */
 #include "postgres.h"
 
@@ -124,7 +125,7 @@ row_scan_end(RowScan *s)
 		index_close(s->index, AccessShareLock);
 	}
 	ExecDropSingleTupleTableSlot(s->slot);
-	table_close(s->table, AccessShareLock);
+	table_close(s->table, NoLock);
 	if (s->pushed)
 		PopActiveSnapshot();
 }
