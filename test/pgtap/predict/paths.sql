@@ -199,6 +199,24 @@ SELECT is(count(ml.predict(current_setting('paths.artifact')::bytea, secured, 'k
 SELECT throws_ok($$SELECT ml.predict(current_setting('paths.artifact')::bytea, part_right) FROM part_right$$, '42501', NULL, 'a whole row needs the right to every column');
 RESET ROLE;
 
+-- one row by its primary key: by record, unless it may have parts in TOAST
+CREATE TABLE points (a integer, b integer, x float8, n integer, late float8, PRIMARY KEY (b, a));
+CREATE TABLE small (a integer, id bigint PRIMARY KEY, x float8, n integer, late float8);
+INSERT INTO small SELECT i, i, x, n, late FROM t, generate_series(id, id) i;
+SELECT ok(count(*) = 1, 'a third model is trained')
+FROM ml.train('paths_small', 'SELECT x, n, late, a / 2 AS y FROM paths.small', 'y', 'linear_regression');
+SELECT * FROM same('one row', false, $$SELECT id, ml.predict('paths_small', t @) AS prediction FROM small t WHERE id = 5 AND x IS NOT NULL$$);
+SELECT * FROM same('one row, other type', false, $$SELECT id, ml.predict('paths_small', t @) AS prediction FROM small t WHERE x IS NOT NULL AND id = 5::smallint$$);
+SELECT * FROM same('one row of many columns', true, $$SELECT id, ml.predict('paths', t @) AS prediction FROM t WHERE id = 5$$);
+SELECT * FROM same('not the key', true, $$SELECT id, ml.predict('paths_small', t @) AS prediction FROM small t WHERE a = 5$$);
+SELECT * FROM same('a range', true, $$SELECT id, ml.predict('paths_small', t @) AS prediction FROM small t WHERE id < 5$$);
+SELECT * FROM same('either', true, $$SELECT id, ml.predict('paths_small', t @) AS prediction FROM small t WHERE id = 5 OR id = 6$$);
+SELECT * FROM same('a join', true, $$SELECT u.id, ml.predict('paths_small', t @) AS prediction FROM small t, small u WHERE t.id = 5 AND u.id < 9$$);
+SELECT * FROM same('rows one by one', true,
+	$$SELECT u.id, (SELECT ml.predict('paths_small', t @) FROM small t WHERE t.id = u.id) AS prediction FROM small u WHERE u.id < 9$$);
+SELECT ok(plan_of('SELECT ml.predict(''paths_small'', p) FROM points p WHERE b = 7 AND a = 5') NOT LIKE '%predict\_columns%', 'both columns of a key');
+SELECT ok(plan_of('SELECT ml.predict(''paths_small'', p) FROM points p WHERE b = 7') LIKE '%predict\_columns%', 'half a key');
+
 -- prepared statements and parallel plans
 PREPARE q AS SELECT count(*) FROM t WHERE ml.predict($1, t) = ml.predict($1, t, 'k');
 SET LOCAL plan_cache_mode = force_generic_plan;
