@@ -12,6 +12,8 @@
 
 #define DIGIT_BITS 11			/* 2048 counters stay in the first-level cache */
 #define DIGITS 6				/* of 11 bits: 66 >= 64 */
+#define LEADING_DIGIT 3			/* from here on the digits hold the leading 31 bits */
+#define MOST_MOVES 256			/* of one key, when the rest is sorted by insertion */
 #define DIGIT_VALUES (1 << DIGIT_BITS)
 #define DIGIT_MASK (DIGIT_VALUES - 1)
 #define BLOCK_ROWS (1 << 19)	/* between two checks for interrupts */
@@ -21,19 +23,29 @@
 
 /* ---- sort ---- */
 
-/* How often each value of each digit occurs, for all digits in one pass. */
-static void
-count_digits(const uint64 *key, uint32 n, uint32 count[DIGITS][DIGIT_VALUES])
+typedef struct KeySort
 {
-	memset(count, 0, sizeof(uint32) * DIGITS * DIGIT_VALUES);
-	for (uint32 start = 0; start < n;)
+	uint64	   *key,
+			   *key_scratch;
+	uint32	   *payload,
+			   *payload_scratch;
+	uint32		n;
+	uint32		count[DIGITS][DIGIT_VALUES];
+} KeySort;
+
+/* How often each value of each digit from "first" on occurs, for all digits in one pass. */
+static void
+count_digits(KeySort *s, int first)
+{
+	memset(s->count, 0, sizeof(s->count));
+	for (uint32 start = 0; start < s->n;)
 	{
-		uint32		end = start + Min(n - start, BLOCK_ROWS);
+		uint32		end = start + Min(s->n - start, BLOCK_ROWS);
 
 		CHECK_FOR_INTERRUPTS();
 		for (; start < end; start++)
-			for (int digit = 0; digit < DIGITS; digit++)
-				count[digit][(key[start] >> (digit * DIGIT_BITS)) & DIGIT_MASK]++;
+			for (int digit = first; digit < DIGITS; digit++)
+				s->count[digit][(s->key[start] >> (digit * DIGIT_BITS)) & DIGIT_MASK]++;
 	}
 }
 
@@ -73,35 +85,79 @@ scatter(const uint64 *key, const uint32 *payload, uint64 *key_out, uint32 *paylo
 	}
 }
 
-void
-sort_keys(uint64 *key, uint32 *payload, uint64 *key_scratch, uint32 *payload_scratch, uint32 n)
+/* Stable, by the digits from "first" on. */
+static void
+sort_digits(KeySort *s, int first)
 {
-	uint32		(*count)[DIGIT_VALUES] = palloc(sizeof(uint32) * DIGITS * DIGIT_VALUES);
-	uint64	   *from_key = key,
-			   *to_key = key_scratch;
-	uint32	   *from_payload = payload,
-			   *to_payload = payload_scratch;
+	uint64	   *from_key = s->key,
+			   *to_key = s->key_scratch;
+	uint32	   *from_payload = s->payload,
+			   *to_payload = s->payload_scratch;
 
-	count_digits(key, n, count);
-	for (int digit = 0; digit < DIGITS; digit++)
+	count_digits(s, first);
+	for (int digit = first; digit < DIGITS; digit++)
 	{
 		uint64	   *swap_key = from_key;
 		uint32	   *swap_payload = from_payload;
 
-		if (!counts_to_positions(count[digit], n))
+		if (!counts_to_positions(s->count[digit], s->n))
 			continue;
-		scatter(from_key, from_payload, to_key, to_payload, n, digit * DIGIT_BITS, count[digit]);
+		scatter(from_key, from_payload, to_key, to_payload, s->n, digit * DIGIT_BITS, s->count[digit]);
 		from_key = to_key;
 		to_key = swap_key;
 		from_payload = to_payload;
 		to_payload = swap_payload;
 	}
-	if (from_key != key)
+	if (from_key != s->key)
 	{
-		memcpy(key, from_key, sizeof(uint64) * (Size) n);
-		memcpy(payload, from_payload, sizeof(uint32) * (Size) n);
+		memcpy(s->key, from_key, sizeof(uint64) * (Size) s->n);
+		memcpy(s->payload, from_payload, sizeof(uint32) * (Size) s->n);
 	}
-	pfree(count);
+}
+
+/* Sort by insertion what is nearly in order; false, with equal keys still in their order, where it is not. */
+static bool
+finish_by_insertion(KeySort *s)
+{
+	uint64		moves = 0;
+
+	for (uint32 i = 1; i < s->n && moves <= s->n; i++)
+	{
+		uint64		key = s->key[i];
+		uint32		payload = s->payload[i];
+		uint32		j = i;
+
+		if (i % BLOCK_ROWS == 0)
+			CHECK_FOR_INTERRUPTS();
+		for (; j > 0 && s->key[j - 1] > key && i - j < MOST_MOVES; j--)
+		{
+			s->key[j] = s->key[j - 1];
+			s->payload[j] = s->payload[j - 1];
+		}
+		s->key[j] = key;
+		s->payload[j] = payload;
+		if (i - j == MOST_MOVES)
+			return false;
+		moves += i - j;
+	}
+	return moves <= s->n;
+}
+
+/* Hashes and most doubles differ in their leading digits already: only where they do not, all digits are sorted by. */
+void
+sort_keys(uint64 *key, uint32 *payload, uint64 *key_scratch, uint32 *payload_scratch, uint32 n)
+{
+	KeySort    *s = palloc(sizeof(KeySort));
+
+	s->key = key;
+	s->key_scratch = key_scratch;
+	s->payload = payload;
+	s->payload_scratch = payload_scratch;
+	s->n = n;
+	sort_digits(s, LEADING_DIGIT);
+	if (!finish_by_insertion(s))
+		sort_digits(s, 0);
+	pfree(s);
 }
 
 /* ---- selection ---- */
