@@ -112,7 +112,7 @@ number_name_outputs(const void *fitted, const InputColumn *input, OutputColumn *
 
 /* ---- applying ---- */
 
-/* Selects, no branches: the loop over a run vectorises. */
+/* Selects, no branches: the loops over a run vectorise. */
 static inline double
 prepared(double x, double fill, double lower, double upper, double offset, double inverse)
 {
@@ -147,6 +147,17 @@ typedef struct NumberRun
 	double	   *inverse;
 } NumberRun;
 
+/* The sign bit is set where a cell is NaN or counts as infinite (INFINITE_FROM): its exponent carries over. */
+static inline uint64
+special_bit(double x)
+{
+	const uint64 exponent = UINT64CONST(0x7ff) << 52;
+	uint64		bits;
+
+	memcpy(&bits, &x, sizeof(bits));
+	return (bits & exponent) + (UINT64CONST(3) << 52);
+}
+
 static void
 run_apply(const void *state, const double *cells, int nrows, int cell_stride, double *out, int out_stride)
 {
@@ -162,9 +173,16 @@ run_apply(const void *state, const double *cells, int nrows, int cell_stride, do
 	{
 		const double *restrict x = cells;
 		double	   *restrict y = out;
+		uint64		special = 0;
 
 		for (int j = 0; j < n; j++)
-			y[j] = prepared(x[j], fill[j], lower[j], upper[j], offset[j], inverse[j]);
+		{
+			y[j] = (x[j] - offset[j]) * inverse[j];
+			special |= special_bit(x[j]);
+		}
+		if (special >> 63)
+			for (int j = 0; j < n; j++)
+				y[j] = prepared(x[j], fill[j], lower[j], upper[j], offset[j], inverse[j]);
 		if (run->has_indicator)
 			y[n] = isnan(x[n - 1]) ? 1.0 : 0.0;
 	}

@@ -293,10 +293,10 @@ look_again(Problem *p, const double *gram)
 {
 	Response   *responses = palloc0(sizeof(Response) * p->n);
 	double	   *step = zero_vector(p->n);
-	int			n = 0;
+	int			n = 1;
 	bool		confirmed = true;
 
-	start_response(p, &responses[n++], p->n, 1, p->solution);
+	start_response(p, &responses[0], p->n, 1, p->solution);
 	for (int k = 0; k < p->n; k++)
 		if (p->aliased[k])
 			start_suspect(p, &responses[n++], k, gram);
