@@ -5,10 +5,14 @@
 #include "postgres.h"
 
 #include <limits.h>
+#include <sys/mman.h>
 
 #include "utils/guc.h"
+#include "utils/memutils.h"
 
 #include "core/budget.h"
+
+#define HUGE_PAGE ((Size) 2 * 1024 * 1024)
 
 Size
 size_times(Size a, Size b)
@@ -67,4 +71,19 @@ budget_fail(const Budget *b, Size needed, const char *what)
 			 errdetail("The limit is %llu MB.", (unsigned long long) (b->limit / (1024 * 1024))),
 			 possible ? errhint("Raise it with SET relearn.max_memory = '%lluMB', or use fewer rows or columns.", megabytes(needed))
 			 : errhint("Use fewer rows or columns.")));
+}
+
+void *
+alloc_large(MemoryContext context, Size bytes)
+{
+	char	   *memory = MemoryContextAllocHuge(context, bytes);
+
+#ifdef MADV_HUGEPAGE
+	char	   *first = (char *) TYPEALIGN(HUGE_PAGE, memory);
+	char	   *end = (char *) TYPEALIGN_DOWN(HUGE_PAGE, memory + bytes);
+
+	if (end > first)
+		(void) madvise(first, end - first, MADV_HUGEPAGE);
+#endif
+	return memory;
 }

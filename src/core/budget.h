@@ -24,4 +24,9 @@ extern void budget_fail(const Budget *b, Size needed, const char *what) pg_attri
 extern Size size_times(Size a, Size b);
 extern Size size_plus(Size a, Size b);
 
+/*
+ * Memory for large arrays, in huge pages where the system has them: faulting it in by ordinary ones costs as much as filling it.  pfree as usual.
+ */
+extern void *alloc_large(MemoryContext context, Size bytes);
+
 #endif

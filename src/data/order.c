@@ -234,7 +234,7 @@ part_by_time(Order *o, const uint64 last[NPARTS])
 static void *
 take(const Order *o, Size element)
 {
-	return MemoryContextAllocHuge(o->frame->context, size_times(o->n, element));
+	return alloc_large(o->frame->context, size_times(o->n, element));
 }
 
 void

@@ -8,7 +8,6 @@
 
 #include <float.h>
 #include <math.h>
-#include <sys/mman.h>
 
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -19,7 +18,6 @@
 
 #define FIRST_CHUNK_ROWS 64		/* the first chunk grows, so that few rows of many columns stay small */
 #define SLAB_BYTES ((Size) 16 * 1024 * 1024)	/* of cells, taken at a time once there are as many */
-#define HUGE_PAGE ((Size) 2 * 1024 * 1024)
 #define ROWS_PER_LEVEL_CHECK 256	/* between two looks at the memory of the levels */
 #define LONG_LEVEL 4096			/* bytes of a level that call for a look at once */
 #define EXACT_INTEGERS (INT64CONST(1) << 53)
@@ -62,22 +60,6 @@ next_capacity(const Load *l, int64 capacity)
 	return capacity + (capacity < slab_rows ? FRAME_CHUNK_ROWS : slab_rows);
 }
 
-/* Memory for cells.  Faulting a slab in by ordinary pages costs as much as hashing its rows, so huge ones are asked for. */
-static double *
-take_cells(const Load *l, Size bytes)
-{
-	char	   *memory;
-
-	if (bytes < 2 * HUGE_PAGE)
-		return MemoryContextAllocHuge(l->frame->context, bytes);
-	memory = MemoryContextAllocHuge(l->frame->context, size_plus(bytes, HUGE_PAGE));
-	memory = (char *) TYPEALIGN(HUGE_PAGE, memory);
-#ifdef MADV_HUGEPAGE
-	(void) madvise(memory, bytes, MADV_HUGEPAGE);
-#endif
-	return (double *) memory;
-}
-
 static void
 add_chunk(Load *l, Size chunk, double *cells)
 {
@@ -110,7 +92,7 @@ grow_chunks(Load *l)
 
 		if (!book(l, rows * row_bytes(l) + nchunks * side_bytes(l)))
 			return false;
-		cells = take_cells(l, size_times(rows, row_cell_bytes));
+		cells = alloc_large(frame->context, size_times(rows, row_cell_bytes));
 		for (Size i = 0; i < nchunks; i++)
 			add_chunk(l, first + i, cells + i * FRAME_CHUNK_ROWS * frame->ncells);
 	}

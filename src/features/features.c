@@ -189,7 +189,7 @@ features_fit(const Frame *frame, const FeatureOptions *options, const char *time
 	Features   *features = palloc0(sizeof(Features));
 	int64		n = frame_part_rows(frame, PART_TRAIN);
 	int			width = gather_width(n);
-	double	   *values = MemoryContextAllocHuge(CurrentMemoryContext, Max(features_fit_memory(n), 1));
+	double	   *values = alloc_large(CurrentMemoryContext, Max(features_fit_memory(n), 1));
 	ColumnSample sample = {.n = n, .spare = values + (int64) width * n};
 
 	features->ninputs = frame->ncolumns;

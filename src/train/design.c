@@ -50,7 +50,7 @@ design_keep(Design *design, Budget *budget)
 	Size		bytes = size_times(size_times(sizeof(double), nrows), Max(ncolumns, 1));
 
 	budget_take(budget, bytes, "the prepared training rows");
-	design->kept = MemoryContextAllocHuge(CurrentMemoryContext, bytes);
+	design->kept = alloc_large(CurrentMemoryContext, bytes);
 	for (int64 start = 0; start < nrows; start += DESIGN_BLOCK)
 	{
 		int			count = Min(DESIGN_BLOCK, nrows - start);

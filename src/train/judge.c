@@ -18,7 +18,7 @@ score_part(Training *t, const Model *model, Part part)
 	int64		first = t->frame->part_start[part];
 	int64		n = frame_part_rows(t->frame, part);
 	const double *truth = t->target + first;
-	double	   *score = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * Max(n, 1) * model->noutputs);
+	double	   *score = alloc_large(CurrentMemoryContext, sizeof(double) * Max(n, 1) * model->noutputs);
 
 	for (int64 start = 0; start < n; start += DESIGN_BLOCK)
 	{

@@ -221,7 +221,7 @@ gather_targets(Training *t)
 	Size		bytes = size_times(sizeof(double), frame->nrows);
 
 	budget_take(&t->budget, bytes, "the targets");
-	t->target = MemoryContextAllocHuge(CurrentMemoryContext, bytes);
+	t->target = alloc_large(CurrentMemoryContext, bytes);
 	for (int64 i = 0; i < frame->nrows; i++)
 	{
 		if (i % ROWS_PER_CHECK == 0)
@@ -340,7 +340,7 @@ gather_weights(Training *t, const char *const *labels)
 	if (!frame->has_weight && of_class == NULL)
 		return;
 	budget_take(&t->budget, size_times(sizeof(double), nrows), "the weights");
-	t->weight = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * nrows);
+	t->weight = alloc_large(CurrentMemoryContext, sizeof(double) * nrows);
 	for (int64 i = 0; i < nrows; i++)
 	{
 		t->weight[i] = (frame->has_weight ? frame_row(frame, i)[frame->ncolumns + 1] : 1) *
