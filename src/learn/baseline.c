@@ -200,6 +200,7 @@ const Learner baseline_learner = {
 	.id = 1,
 	.format = 1,
 	.tasks = TASK_REGRESSION | TASK_BINARY | TASK_MULTICLASS,
+	.ignores_rows = true,
 	.takes_missing = true,
 	.takes_categories = true,
 	.parameters = baseline_parameters,

@@ -82,6 +82,7 @@ typedef struct Learner
 	bool		takes_missing;
 	bool		takes_categories;
 	bool		wants_cyclic;
+	bool		ignores_rows;	/* predicts without looking at them: NULL will do */
 	bool		wants_rows_kept;	/* passes over the rows many times: keep the design matrix in memory */
 
 	const Parameter *parameters;

@@ -45,7 +45,8 @@ model_score(const Model *model, const double *cells, int nrows, double *scores)
 		int			count = Min(block, nrows - start);
 
 		CHECK_FOR_INTERRUPTS();
-		features_apply(features, cells + (Size) start * features->ninputs, count, model->scratch);
+		if (!model->learner->ignores_rows)
+			features_apply(features, cells + (Size) start * features->ninputs, count, model->scratch);
 		model->learner->predict(model->state, model->scratch, count, scores + (Size) start * model->noutputs);
 	}
 }

@@ -41,21 +41,23 @@ design_cells(Design *design, int64 start, int count)
 	return design->cells;
 }
 
-/* All training rows at once, in memory booked against the budget. */
 void
-design_keep(Design *design, Budget *budget)
+design_keep(Training *t)
 {
+	Design	   *design = t->design;
 	int64		nrows = frame_part_rows(design->frame, PART_TRAIN);
 	int			ncolumns = design->features->noutputs;
 	Size		bytes = size_times(size_times(sizeof(double), nrows), Max(ncolumns, 1));
 
-	budget_take(budget, bytes, "the prepared training rows");
+	budget_take(&t->budget, bytes, "the prepared training rows");
 	design->kept = alloc_large(CurrentMemoryContext, bytes);
 	for (int64 start = 0; start < nrows; start += DESIGN_BLOCK)
 	{
 		int			count = Min(DESIGN_BLOCK, nrows - start);
+		const double *cells = design_cells(design, start, count);
 
-		features_apply(design->features, design_cells(design, start, count), count, design->kept + start * ncolumns);
+		features_apply(design->features, cells, count, design->kept + start * ncolumns);
+		sketch_rows(t, cells, t->target + start, count);
 	}
 }
 

@@ -11,23 +11,37 @@
 
 #include "train_internal.h"
 
+/* Scores of the rows from a position on; what was prepared for training, or is not looked at, is not prepared again. */
+static void
+score_rows(Training *t, const Model *model, Part part, int64 position, int count, double *score)
+{
+	bool		kept = part == PART_TRAIN && t->design->kept != NULL;
+	bool		sketched = part == PART_TRAIN && model == t->model && !kept;
+
+	if (kept || (model->learner->ignores_rows && !sketched))
+		model->learner->predict(model->state, kept ? design_rows(t->design, position, count) : NULL, count, score);
+	else
+	{
+		const double *cells = design_cells(t->design, position, count);
+
+		model_score(model, cells, count, score);
+		if (sketched)
+			sketch_rows(t, cells, t->target + position, count);
+	}
+}
+
 /* A model's answers for one part of the frame. */
 static Scored
 score_part(Training *t, const Model *model, Part part)
 {
 	int64		first = t->frame->part_start[part];
 	int64		n = frame_part_rows(t->frame, part);
-	const double *truth = t->target + first;
 	double	   *score = alloc_large(CurrentMemoryContext, sizeof(double) * Max(n, 1) * model->noutputs);
 
 	for (int64 start = 0; start < n; start += DESIGN_BLOCK)
 	{
-		int			count = Min(DESIGN_BLOCK, n - start);
-		const double *cells = design_cells(t->design, first + start, count);
-
-		model_score(model, cells, count, score + start * model->noutputs);
-		if (part == PART_TRAIN && model == t->model)
-			sketch_rows(t, cells, truth + start, count);
+		CHECK_FOR_INTERRUPTS();
+		score_rows(t, model, part, first + start, Min(DESIGN_BLOCK, n - start), score + start * model->noutputs);
 	}
 	return (Scored) {
 		.task = t->task,
@@ -36,7 +50,7 @@ score_part(Training *t, const Model *model, Part part)
 		.labels = model->labels,
 		.n = n,
 		.noutputs = model->noutputs,
-		.truth = truth,
+		.truth = t->target + first,
 		.score = score,
 	};
 }

@@ -491,10 +491,11 @@ train_learner(Training *t)
 	void	   *baseline_options = options_parse(&baseline_learner, NULL, &ignored);
 
 	t->model = new_model(t);
+	model_statistics(t);
 	gather_weights(t, (const char *const *) t->model->labels);
 	fill_training_set(t);
 	if (t->learner->wants_rows_kept)
-		design_keep(t->design, &t->budget);
+		design_keep(t);
 	budget_take(&t->budget, t->learner->memory_needed(t->options, t->set.nrows, t->set.ncolumns, t->nclasses), "training");
 
 	t->model->learner = t->learner;
@@ -535,7 +536,6 @@ run_training(Training *t)
 	check_metric(t);
 	fit_features(t);
 	train_learner(t);
-	model_statistics(t);
 	model_make_selftest(t->model);
 	judge_training(t);
 }

@@ -78,7 +78,6 @@ typedef struct Design
 } Design;
 
 extern Design *design_create(const Frame *frame, const Features *features, int **recode);
-extern void design_keep(Design *design, Budget *budget);
 extern const double *design_rows(void *design, int64 start, int count);
 
 /* Rows start .. start+count-1 of the frame as the model's cells: (count, ninputs); count <= DESIGN_BLOCK. */
@@ -126,11 +125,12 @@ typedef struct Training
 	StringInfoData metrics;		/* as JSON */
 } Training;
 
+/* Prepare all training rows at once, in memory booked against the budget, and sketch them. */
+extern void design_keep(Training *t);
+
 /* ---- judge.c ---- */
 
-/*
- * Metrics of every part and of the baseline: fills metrics, score and baseline_score.  The pass over the training rows also makes their sketch.
- */
+/* Metrics of every part and of the baseline: fills metrics, score and baseline_score.  Sketches the training rows unless they were kept. */
 extern void judge_training(Training *t);
 
 /* ---- statistics.c ---- */
