@@ -17,6 +17,7 @@
 #define DIGIT_VALUES (1 << DIGIT_BITS)
 #define DIGIT_MASK (DIGIT_VALUES - 1)
 #define BLOCK_ROWS (1 << 19)	/* between two checks for interrupts */
+#define COPY_ROWS 4096			/* copied between two looks at the room left */
 #define FEW 32					/* as many values are sorted by insertion */
 #define SAMPLE 2048				/* values that show where a rank lies */
 #define SAMPLE_MARGIN 96		/* ranks on either side: four standard deviations at the median */
@@ -270,58 +271,67 @@ select_radix(double *value, int64 n, int64 k)
 	return (n > FEW ? value[0] : select_among_few(value, n, k)) + 0.0;
 }
 
-/* Swap the values from low to high to the front; returns how many, and in *below how many are smaller. */
+/* Copy the values from low to high; returns how many, or -1 where they are too many, and in *below how many are smaller. */
 static int64
-gather_range(double *value, int64 n, double low, double high, int64 *below)
+copy_range(const double *value, int64 n, double low, double high, double *copy, int64 capacity, int64 *below)
 {
-	int64		front = 0;
+	int64		count = 0;
 	int64		smaller = 0;
 
 	for (int64 start = 0; start < n;)
 	{
-		int64		end = start + Min(n - start, BLOCK_ROWS);
+		int64		end = Min(start + COPY_ROWS, n);
 
 		CHECK_FOR_INTERRUPTS();
+		if (count + COPY_ROWS > capacity)
+			return -1;
 		for (; start < end; start++)
 		{
 			double		x = value[start];
 
-			value[start] = value[front];
-			value[front] = x;
+			copy[count] = x;
 			smaller += x < low;
-			front += (x >= low) & (x <= high);
+			count += (x >= low) & (x <= high);
 		}
 	}
 	*below = smaller;
-	return front;
+	return count;
 }
 
 /*
- * Bring a small part of a large array to the front in one pass, so that it holds the ranks first .. last (Floyd and Rivest 1975, with a sample
- * taken at even distances).  Returns its size, and in *below how many values are smaller than all of it; n and 0 where the sample misled.
+ * Copy a small part of a large array that holds the ranks first .. last (Floyd and Rivest 1975, with a sample taken at even distances) to
+ * where *value then points; palloc'd.  Returns its size, and in *below how many values are smaller than all of it; where the sample misled, n and 0
+ * with the array as it was.
  */
 static int64
-narrow(double *value, int64 n, int64 first, int64 last, int64 *below)
+narrow(double **value, int64 n, int64 first, int64 last, int64 *below)
 {
 	double		sample[SAMPLE];
 	int64		center = (int64) ((double) first / (double) n * SAMPLE);
 	double		low = -HUGE_VAL,
 				high = HUGE_VAL;
+	int64		capacity = n / 4;
+	double	   *copy;
 	int64		size;
 
 	*below = 0;
 	if (n < 16 * SAMPLE)
 		return n;
 	for (int i = 0; i < SAMPLE; i++)
-		sample[i] = value[n / SAMPLE * i];
+		sample[i] = (*value)[n / SAMPLE * i];
 	if (center >= SAMPLE_MARGIN)
 		low = select_radix(sample, SAMPLE, center - SAMPLE_MARGIN);
 	if (center + SAMPLE_MARGIN < SAMPLE)
 		high = select_radix(sample, SAMPLE, center + SAMPLE_MARGIN);
 
-	size = gather_range(value, n, low, high, below);
-	if (first >= *below && last < *below + size)
+	copy = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * capacity);
+	size = copy_range(*value, n, low, high, copy, capacity, below);
+	if (size >= 0 && first >= *below && last < *below + size)
+	{
+		*value = copy;
 		return size;
+	}
+	pfree(copy);
 	*below = 0;
 	return n;
 }
@@ -329,12 +339,17 @@ narrow(double *value, int64 n, int64 first, int64 last, int64 *below)
 double
 select_kth(double *value, int64 n, int64 k)
 {
+	double	   *part = value;
 	int64		below;
 	int64		size;
+	double		result;
 
 	Assert(k >= 0 && k < n);
-	size = narrow(value, n, k, k, &below);
-	return select_radix(value, size, k - below);
+	size = narrow(&part, n, k, k, &below);
+	result = select_radix(part, size, k - below);
+	if (part != value)
+		pfree(part);
+	return result;
 }
 
 double
@@ -342,12 +357,17 @@ median(double *value, int64 n)
 {
 	int64		lower = (n - 1) / 2;
 	int64		upper = n / 2;
+	double	   *part = value;
 	int64		below;
 	int64		size;
+	double		result;
 
 	Assert(n > 0);
-	size = narrow(value, n, lower, upper, &below);
-	if (lower == upper)
-		return select_radix(value, size, upper - below);
-	return 0.5 * select_radix(value, size, lower - below) + 0.5 * select_radix(value, size, upper - below);
+	size = narrow(&part, n, lower, upper, &below);
+	result = select_radix(part, size, upper - below);
+	if (lower != upper)
+		result = 0.5 * select_radix(part, size, lower - below) + 0.5 * result;
+	if (part != value)
+		pfree(part);
+	return result;
 }

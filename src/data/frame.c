@@ -219,19 +219,18 @@ sort_numeric_labels(Load *l)
 	return map;
 }
 
-/* old code -> new code, or NULL where they are in order already. */
-static int *
-unless_identity(int *map, int n)
+static bool
+changes_codes(const int *map, int n)
 {
 	for (int i = 0; i < n; i++)
 		if (map[i] != i)
-			return map;
-	return NULL;
+			return true;
+	return false;
 }
 
-/* Codes in order of arrival -> codes in the order of the levels. */
+/* Codes in order of arrival -> codes in the order of the levels; cell (nmaps) says which cell each map is for. */
 static void
-recode_cells(Frame *frame, int **map, int ncells)
+recode_cells(Frame *frame, int **map, const int *cell, int nmaps)
 {
 	for (int64 row = 0; row < frame->nrows; row++)
 	{
@@ -239,9 +238,13 @@ recode_cells(Frame *frame, int **map, int ncells)
 
 		if ((row & (FRAME_CHUNK_ROWS - 1)) == 0)
 			CHECK_FOR_INTERRUPTS();
-		for (int i = 0; i < ncells; i++)
-			if (map[i] && !isnan(cells[i]))
-				cells[i] = map[i][(int) cells[i]];
+		for (int i = 0; i < nmaps; i++)
+		{
+			double	   *code = &cells[cell[i]];
+
+			if (!isnan(*code))
+				*code = map[i][(int) *code];
+		}
 	}
 }
 
@@ -249,8 +252,9 @@ static void
 sort_levels(Load *l)
 {
 	Frame	   *frame = l->frame;
-	int		  **map = palloc0((frame->ncolumns + 1) * sizeof(int *));
-	bool		any = false;
+	int		  **map = palloc((frame->ncolumns + 1) * sizeof(int *));
+	int		   *cell = palloc((frame->ncolumns + 1) * sizeof(int));
+	int			nmaps = 0;
 
 	for (int i = 0; i <= frame->ncolumns; i++)
 	{
@@ -259,14 +263,14 @@ sort_levels(Load *l)
 		if (column->levels == NULL)
 			continue;
 		if (i == frame->ncolumns && l->numeric_labels)
-			map[i] = sort_numeric_labels(l);
+			map[nmaps] = sort_numeric_labels(l);
 		else
-			map[i] = dictionary_sort(column->levels);
-		map[i] = unless_identity(map[i], dictionary_size(column->levels));
-		any |= map[i] != NULL;
+			map[nmaps] = dictionary_sort(column->levels);
+		if (changes_codes(map[nmaps], dictionary_size(column->levels)))
+			cell[nmaps++] = i;
 	}
-	if (any)
-		recode_cells(frame, map, frame->ncolumns + 1);
+	if (nmaps > 0)
+		recode_cells(frame, map, cell, nmaps);
 }
 
 static void
