@@ -28,6 +28,9 @@ extern bool number_joins_run(const FeatureStep *step);
 extern bool number_ends_run(const FeatureStep *step);
 extern ApplyOperation number_run(const FeatureStep *steps, int nsteps);
 
+/* The step of an input that is passed on. */
+extern FeatureStep passed_step(const InputColumn *input, int number, const PassedColumn *column);
+
 typedef struct Moments
 {
 	double		mean;
