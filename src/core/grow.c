@@ -18,6 +18,8 @@
 #include "core/tree_internal.h"
 
 #define LIST_PADDING 64			/* rows behind the list that the prefetch may look at */
+#define INFINITE_BITS 0x7f800000	/* of a float that is not finite, and of larger ones */
+#define SLIGHTLY_LESS (1 - 0x1p-20f)	/* so that rounding does not lift the largest above the last level */
 #define INTERRUPT_ROWS 262144
 #define HISTOGRAM_ROOM ((Size) 256 * 1024 * 1024)	/* for histograms of leaves that wait */
 #define FEWEST_HISTOGRAMS 3		/* a parent and two children */
@@ -170,36 +172,36 @@ choose_columns(Grower *grower)
 
 /* ---- gradients ---- */
 
+static float
+bits_float(int32 bits)
+{
+	float		value;
+
+	memcpy(&value, &bits, sizeof(value));
+	return value;
+}
+
 /* Scales that bring the largest gradient and hessian to the last level; false where they are not finite. */
 static bool
 choose_quantum(Grower *grower, const float *gradient, const float *hessian)
 {
 	Quantum    *quantum = &grower->search.quantum;
-	float		largest = 0,
-				hessian_high = 0,
-				hessian_low = HUGE_VALF;
-	int			levels = grower->few ? FEW_GRADIENT_LEVELS : (int) Min(MANY_GRADIENT_LEVELS, PG_INT32_MAX / Max(grower->ntrain, 1));
-	int			hessian_levels = grower->few ? FEW_HESSIAN_LEVELS : (int) Min(MANY_HESSIAN_LEVELS, PG_UINT32_MAX / Max(grower->ntrain, 1));
-	bool		finite = true;
+	Extremes	extremes = {0, 0, PG_INT32_MAX};
+	int64		n = Max(grower->ntrain, 1);
+	int			levels = grower->few ? FEW_GRADIENT_LEVELS : (int) Min(MANY_GRADIENT_LEVELS, PG_INT32_MAX / n);
+	int			hessian_levels = grower->few ? FEW_HESSIAN_LEVELS : (int) Min(MANY_HESSIAN_LEVELS, PG_UINT32_MAX / n);
 
-	for (int64 i = 0; i < grower->ntrain; i++)
-	{
-		largest = fmaxf(largest, fabsf(gradient[i]));
-		hessian_high = fmaxf(hessian_high, hessian[i]);
-		hessian_low = fminf(hessian_low, hessian[i]);
-		finite &= isfinite(gradient[i]) && isfinite(hessian[i]);
-	}
-	if (!finite)
+	grower->search.kernels->extremes(gradient, hessian, grower->ntrain, &extremes);
+	if (extremes.gradient >= INFINITE_BITS || extremes.hessian >= INFINITE_BITS)
 		return false;
-	if (hessian_low == hessian_high)
-		hessian_levels = 1;		/* one level a row: exact counts */
+	quantum->all_one = extremes.least_hessian == extremes.hessian;
+	if (quantum->all_one)
+		hessian_levels = 1;
 	quantum->gradient_levels = levels;
-	quantum->gradient = largest > 0 ? largest / levels : 1;
-	quantum->hessian = hessian_high > 0 ? hessian_high / hessian_levels : 1;
-	quantum->gradient_scale = (float) (1 / quantum->gradient);
-	quantum->hessian_scale = (float) (1 / quantum->hessian) * (1 - 0x1p-20f);
-	if (hessian_low == hessian_high)
-		quantum->hessian_scale = 0;
+	quantum->gradient = extremes.gradient > 0 ? (double) bits_float(extremes.gradient) / levels : 1;
+	quantum->hessian = extremes.hessian > 0 ? (double) bits_float(extremes.hessian) / hessian_levels : 1;
+	quantum->gradient_scale = (float) (1 / quantum->gradient) * SLIGHTLY_LESS;
+	quantum->hessian_scale = (float) (1 / quantum->hessian) * SLIGHTLY_LESS;
 	quantum->seed = (uint32) hash_fold(grower->seed, 2);
 	return true;
 }
@@ -238,7 +240,6 @@ static void
 quantise_rows(Grower *grower, const float *gradient, const float *hessian, int64 *hist)
 {
 	const Quantum *quantum = &grower->search.quantum;
-	int			unit = quantum->hessian_scale == 0 ? 1 : 0;
 
 	for (int64 start = 0; start < grower->ntrain; start += FLUSH_ROWS)
 	{
@@ -248,8 +249,6 @@ quantise_rows(Grower *grower, const float *gradient, const float *hessian, int64
 		if (start % (FLUSH_ROWS * 64) == 0)
 			CHECK_FOR_INTERRUPTS();
 		grower->search.kernels->quantise(gradient + start, hessian + start, start, count, quantum, pair);
-		for (int i = 0; i < count && unit; i++)
-			pair[i] += unit;
 		store_pairs(grower, start, count, pair);
 		if (grower->bag == NULL)
 			add_rows(grower, NULL, start, count, hist);
@@ -349,7 +348,8 @@ start_root(Grower *grower, const float *gradient, const float *hessian)
 {
 	Leaf	   *root = &grower->leaf[0];
 
-	*root = (Leaf) {.grown = {.node = trees_begin(grower->trees),.low = -HUGE_VAL,.high = HUGE_VAL},.walk = -1};
+	*root = (Leaf) {.grown = {.node = trees_begin(grower->trees),.low = -HUGE_VAL,.high = HUGE_VAL,
+	.lambda_l2 = grower->options->lambda_l2},.walk = -1};
 	root->grown.count = grower->bag ? grower->bag_count : grower->ntrain;
 	grower->nleaves = 1;
 	grower->nwalks = 0;
@@ -477,8 +477,10 @@ make_children(Grower *grower, Leaf *leaf, Leaf *other)
 	*other = parent;
 	leaf->grown.node = node;
 	leaf->grown.count = left;
+	leaf->grown.lambda_l2 = split_l2(&grower->search, parent.split.column);
 	leaf->total = parent.split.left;
 	other->grown.node = node + 1;
+	other->grown.lambda_l2 = leaf->grown.lambda_l2;
 	other->grown.start = parent.grown.start + left;
 	other->grown.count = parent.grown.count - left;
 	other->total = parent.total - parent.split.left;

@@ -39,6 +39,7 @@ typedef struct GrownLeaf
 				count;
 	double		low,			/* bounds that monotone constraints put on its value */
 				high;
+	double		lambda_l2;		/* penalty of its value */
 } GrownLeaf;
 
 typedef struct Grower Grower;

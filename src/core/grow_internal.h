@@ -45,6 +45,7 @@ typedef struct Quantum
 	int			gradient_levels;	/* levels lie in -gradient_levels .. gradient_levels */
 	double		gradient,		/* value of one level */
 				hessian;
+	bool		all_one;		/* hessians are equal: one level each, so that rows are counted exactly */
 	uint32		seed;
 } Quantum;
 
@@ -62,8 +63,18 @@ typedef struct Scan
 	bool		missing_left;
 } Scan;
 
+/* The largest gradient (by size) and hessian and the smallest hessian, as the bits of floats, which order them; hessians are not negative. */
+typedef struct Extremes
+{
+	int32		gradient,
+				hessian,
+				least_hessian;
+} Extremes;
+
 typedef struct GrowKernels
 {
+	void		(*extremes) (const float *gradient, const float *hessian, int64 count, Extremes *extremes);
+
 	/* Packed levels (gradient << 16) + hessian of rows first .. first+count-1. */
 	void		(*quantise) (const float *gradient, const float *hessian, int64 first, int count, const Quantum *quantum, int32 *pair);
 
@@ -114,6 +125,9 @@ typedef struct SplitSearch
 
 /* The best split of a leaf on one column, into leaf->split where it is better than what is there. */
 extern void split_search(const SplitSearch *search, Leaf *leaf, int column);
+
+/* The L2 penalty of the sides of a split on a column. */
+extern double split_l2(const SplitSearch *search, int column);
 
 /* The outputs both sides of a split would have, between the leaf's bounds. */
 extern void split_outputs(const SplitSearch *search, const Leaf *leaf, double *left, double *right);

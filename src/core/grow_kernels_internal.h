@@ -12,6 +12,26 @@
 
 /* ---- gradients to levels ---- */
 
+GROW_TARGET static void
+find_extremes(const float *gradient, const float *hessian, int64 count, Extremes *extremes)
+{
+	Extremes	found = *extremes;
+
+	for (int64 i = 0; i < count; i++)
+	{
+		int32		g,
+					h;
+
+		memcpy(&g, gradient + i, sizeof(g));
+		memcpy(&h, hessian + i, sizeof(h));
+		g &= 0x7fffffff;
+		found.gradient = g > found.gradient ? g : found.gradient;
+		found.hessian = h > found.hessian ? h : found.hessian;
+		found.least_hessian = h < found.least_hessian ? h : found.least_hessian;
+	}
+	*extremes = found;
+}
+
 /* Finaliser of MurmurHash3 (Appleby): 32 bits, full avalanche; vectorises. */
 INLINED uint32
 mix32(uint32 x)
@@ -30,6 +50,8 @@ quantise(const float *gradient, const float *hessian, int64 first, int count, co
 	const float hessian_scale = quantum->hessian_scale;
 	const int32 levels = quantum->gradient_levels;
 	const uint32 seed = quantum->seed + (uint32) first * 0x9e3779b9U;
+	const int32 hessian_mask = quantum->all_one ? 0 : -1;
+	const int32 hessian_one = quantum->all_one;
 
 	for (int i = 0; i < count; i++)
 	{
@@ -37,7 +59,7 @@ quantise(const float *gradient, const float *hessian, int64 first, int count, co
 		float		g = gradient[i] * gradient_scale + (float) levels + (float) (int32) (chance >> 16) * HALF;
 		float		h = hessian[i] * hessian_scale + (float) (int32) (chance & 0xffff) * HALF;
 
-		pair[i] = (int32) ((uint32) ((int32) g - levels) << 16) + (int32) h;
+		pair[i] = (int32) ((uint32) ((int32) g - levels) << 16) + (((int32) h & hessian_mask) | hessian_one);
 	}
 }
 
@@ -228,6 +250,7 @@ scan_bins(const int64 *bins, int nbins, Scan *scan)
 }
 
 GROW_LINKAGE const GrowKernels GROW_TABLE = {
+	.extremes = find_extremes,
 	.quantise = quantise,
 	.histogram = histogram,
 	.subtract = subtract,

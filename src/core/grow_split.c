@@ -260,7 +260,7 @@ search_prefixes(const SplitSearch *search, Leaf *leaf, int column, Whole *whole,
 		if (group < fewest_group)
 			continue;
 		group = 0;
-		value = split_value(search, leaf, whole, left, options->lambda_l2 + options->cat_l2, 0);
+		value = split_value(search, leaf, whole, left, split_l2(search, column), 0);
 		if (value > whole->to_beat)
 			keep_category_split(leaf, whole, column, value, level, from_end ? n - 1 - i : 0, i + 1);
 	}
@@ -319,12 +319,20 @@ split_search(const SplitSearch *search, Leaf *leaf, int column)
 		search_number(search, leaf, column, &whole);
 }
 
+double
+split_l2(const SplitSearch *search, int column)
+{
+	const ColumnBins *bins = &search->bins->column[column];
+	bool		many = bins->levels > 0 && bins->nbins > search->options->max_cat_to_onehot;
+
+	return search->options->lambda_l2 + (many ? search->options->cat_l2 : 0);
+}
+
 void
 split_outputs(const SplitSearch *search, const Leaf *leaf, double *left, double *right)
 {
 	const GrowOptions *options = search->options;
-	bool		category = search->bins->column[leaf->split.column].levels > options->max_cat_to_onehot;
-	double		l2 = options->lambda_l2 + (category ? options->cat_l2 : 0);
+	double		l2 = split_l2(search, leaf->split.column);
 	int64		rest = leaf->total - leaf->split.left;
 
 	*left = clamp(leaf_output((double) packed_gradient(leaf->split.left) * search->quantum.gradient,

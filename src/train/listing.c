@@ -127,7 +127,7 @@ default_text(const Parameter *p)
 		return p->fallback != 0 ? "true" : "false";
 	if (p->type == PARAM_CHOICE)
 		return p->choices[(int) p->fallback];
-	if (isnan(p->fallback))
+	if (p->type == PARAM_COLUMNS || isnan(p->fallback))
 		return NULL;
 	double_to_shortest_decimal_buf(p->fallback, digits);
 	return pstrdup(digits);

@@ -265,7 +265,7 @@ find_task(Training *t)
 	check_task(t);
 }
 
-/* ---- targets and weights of the training rows ---- */
+/* ---- targets and weights of the training rows, and behind them of the validation rows ---- */
 
 static double
 class_or_value(const Training *t, double cell)
@@ -318,7 +318,7 @@ static void
 gather_targets(Training *t)
 {
 	Frame	   *frame = t->frame;
-	int64		nrows = frame_part_rows(frame, PART_TRAIN);
+	int64		nrows = frame->part_start[PART_TEST];
 
 	budget_take(&t->budget, size_times(sizeof(double) * (frame->has_weight ? 2 : 1), nrows), "the targets");
 	t->target = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * nrows);
@@ -330,7 +330,7 @@ static void
 gather_weights(Training *t, const char *const *labels)
 {
 	Frame	   *frame = t->frame;
-	int64		nrows = frame_part_rows(frame, PART_TRAIN);
+	int64		nrows = frame->part_start[PART_TEST];
 	double	   *of_class = class_weights(t, labels);
 	double		sum = 0;
 
@@ -340,8 +340,9 @@ gather_weights(Training *t, const char *const *labels)
 	for (int64 i = 0; i < nrows; i++)
 	{
 		t->weight[i] = (frame->has_weight ? frame_row(frame, i)[frame->ncolumns + 1] : 1) *
-			(of_class ? of_class[(int) t->target[i]] : 1);
-		sum += t->weight[i];
+			(of_class && t->target[i] >= 0 ? of_class[(int) t->target[i]] : 1);
+		if (i < frame->part_start[PART_VALIDATION])
+			sum += t->weight[i];
 	}
 	if (!(sum > 0) || !isfinite(sum))
 		ereport(ERROR,
@@ -461,6 +462,7 @@ fill_training_set(Training *t)
 	}
 	set->task = t->task;
 	set->nrows = frame_part_rows(t->frame, PART_TRAIN);
+	set->nvalidation = frame_part_rows(t->frame, PART_VALIDATION);
 	set->ncolumns = ncolumns;
 	set->nclasses = t->nclasses;
 	set->target = t->target;
@@ -468,6 +470,7 @@ fill_training_set(Training *t)
 	set->offset = offset;
 	set->scale = scale;
 	set->group = group;
+	set->levels = t->features->output_levels;
 	set->column_name = names;
 	set->rows = design_rows;
 	set->design = t->design;
@@ -487,7 +490,7 @@ train_learner(Training *t)
 	fill_training_set(t);
 	if (t->learner->wants_rows_kept)
 		design_keep(t->design, &t->budget);
-	budget_take(&t->budget, t->learner->memory_needed(t->options, t->set.nrows, t->set.ncolumns, t->nclasses), "training");
+	budget_take(&t->budget, t->learner->memory_needed(t->options, t->set.nrows + t->set.nvalidation, t->set.ncolumns, t->nclasses), "training");
 
 	t->model->learner = t->learner;
 	t->model->state = t->learner->train(&t->set, t->options);

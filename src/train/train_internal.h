@@ -107,8 +107,8 @@ typedef struct Training
 	int		   *class_of;		/* level of the frame's target -> class; -1 for levels no training row has */
 	Features   *features;
 	Design	   *design;
-	double	   *target;			/* (n_train) value or class */
-	double	   *weight;			/* (n_train) or NULL */
+	double	   *target;			/* (n_train + n_validation) value or class */
+	double	   *weight;			/* likewise, or NULL */
 	TrainingSet set;
 	Model	   *model;
 	Model	   *baseline;		/* the same, but for learner and state */
