@@ -138,4 +138,24 @@ extern void json_append_strings(StringInfo out, List *texts);	/* of char *; NIL 
 
 extern Datum texts_datum(List *texts);	/* List of char * -> text[] */
 
+#define MAX_LISTED 12
+
+/* A row under construction for a materialised result. */
+typedef struct ListRow
+{
+	int			n;
+	Datum		value[MAX_LISTED];
+	bool		null[MAX_LISTED];
+} ListRow;
+
+extern void row_add_text(ListRow *row, const char *text);	/* NULL where there is none */
+extern void row_add_number(ListRow *row, double value);	/* NaN -> NULL */
+extern void row_add_integer(ListRow *row, int64 value);	/* of SQL type bigint */
+extern void row_add_bool(ListRow *row, bool value);
+extern void row_add_texts(ListRow *row, List *texts);
+extern void row_put(FunctionCallInfo fcinfo, ListRow *row);
+
+/* The model the call's first argument names, pinned until the call's context goes. */
+extern Model *listed_model(FunctionCallInfo fcinfo, ModelRight right);
+
 #endif
