@@ -17,7 +17,8 @@ typedef struct ForeignColumn
 	const char *type_name;		/* the SQL type it expects, for people */
 	int			nlevels;
 	char	  **level;			/* (nlevels) texts of the codes 0 .. nlevels-1 */
-	bool		zero_missing;
+	bool		zero_missing;	/* some split takes zeros for missing */
+	bool		nan_missing;	/* some split takes NaN for missing, zeros not */
 	double		min,			/* of the training rows; NaN where the file does not say */
 				max;
 } ForeignColumn;

@@ -34,7 +34,7 @@ type_phrase(const JsonbValue *value)
 }
 
 JsonPlace
-json_root(const ForeignModel *m, const char *text)
+json_parse_text(const ForeignModel *m, const char *text)
 {
 	Jsonb	   *json = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text)));
 	JsonPlace	root = {m, "", NULL};
@@ -79,19 +79,19 @@ inside(const JsonPlace *place, const JsonbValue *value, char *path, bool array)
 }
 
 JsonPlace
-json_object(const JsonPlace *place, const char *key)
+json_get_object(const JsonPlace *place, const char *key)
 {
 	return inside(place, need(place, key), psprintf("%s%s", place->path, key), false);
 }
 
 JsonPlace
-json_array(const JsonPlace *place, const char *key)
+json_get_array(const JsonPlace *place, const char *key)
 {
 	return inside(place, need(place, key), psprintf("%s%s", place->path, key), true);
 }
 
 JsonPlace
-json_element(const JsonPlace *place, const JsonbValue *value, int index, bool array)
+json_get_element(const JsonPlace *place, const JsonbValue *value, int index, bool array)
 {
 	return inside(place, value, psprintf("%s[%d]", place->path, index), array);
 }
@@ -105,7 +105,7 @@ json_length(const JsonPlace *place)
 /* ---- strings and numbers ---- */
 
 char *
-json_string(const JsonPlace *place, const char *key)
+json_get_string(const JsonPlace *place, const char *key)
 {
 	JsonbValue *value = need(place, key);
 
@@ -116,13 +116,13 @@ json_string(const JsonPlace *place, const char *key)
 
 /* XGBoost writes its parameters as strings: "3"; a number does as well. */
 int
-json_int(const JsonPlace *place, const char *key, int low, int high)
+json_get_int(const JsonPlace *place, const char *key, int low, int high)
 {
 	JsonbValue *value = need(place, key);
 	double		number = NAN;
 
 	if (value->type == jbvNumeric)
-		number = json_number(value);
+		number = json_get_number(value);
 	else if (value->type != jbvString || !parse_finite(pnstrdup(value->val.string.val, value->val.string.len), &number))
 		malformed(place->model, "\"%s%s\" is no number.", place->path, key);
 	if (!(number >= low && number <= high && number == floor(number)))
@@ -131,13 +131,13 @@ json_int(const JsonPlace *place, const char *key, int low, int high)
 }
 
 double
-json_number(const JsonbValue *value)
+json_get_number(const JsonbValue *value)
 {
 	return DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(value->val.numeric)));
 }
 
 char *
-json_scalar_text(const JsonbValue *value)
+json_get_scalar_text(const JsonbValue *value)
 {
 	switch (value->type)
 	{
@@ -170,9 +170,9 @@ json_next(JsonbIterator **it, JsonbValue *value)
 #define INTERRUPT_EVERY 4096
 
 double *
-json_numbers(const JsonPlace *place, const char *key, int expected)
+json_get_numbers(const JsonPlace *place, const char *key, int expected)
 {
-	JsonPlace	array = json_array(place, key);
+	JsonPlace	array = json_get_array(place, key);
 	double	   *numbers;
 	JsonbValue	value;
 	JsonbIterator *it;
@@ -188,15 +188,15 @@ json_numbers(const JsonPlace *place, const char *key, int expected)
 			CHECK_FOR_INTERRUPTS();
 		if (value.type != jbvNumeric && value.type != jbvBool)
 			malformed(place->model, "\"%s[%d]\" is %s where a number belongs.", array.path, n, type_phrase(&value));
-		numbers[n++] = value.type == jbvBool ? value.val.boolean : json_number(&value);
+		numbers[n++] = value.type == jbvBool ? value.val.boolean : json_get_number(&value);
 	}
 	return numbers;
 }
 
 int *
-json_ints(const JsonPlace *place, const char *key, int expected, int low, int high)
+json_get_ints(const JsonPlace *place, const char *key, int expected, int low, int high)
 {
-	double	   *numbers = json_numbers(place, key, expected);
+	double	   *numbers = json_get_numbers(place, key, expected);
 	int			n = expected >= 0 ? expected : json_count(place, key);
 	int		   *ints = palloc_extended(sizeof(int) * Max(n, 1), MCXT_ALLOC_HUGE);
 
@@ -217,7 +217,7 @@ json_count(const JsonPlace *place, const char *key)
 
 	if (!json_has(place, key))
 		return 0;
-	array = json_array(place, key);
+	array = json_get_array(place, key);
 	return json_length(&array);
 }
 
@@ -228,7 +228,7 @@ level_type(const JsonbValue *value, const char *sofar)
 {
 	const char *type = value->type == jbvString ? "text" : value->type == jbvBool ? "boolean" : "integer";
 
-	if (value->type == jbvNumeric && json_number(value) != floor(json_number(value)))
+	if (value->type == jbvNumeric && json_get_number(value) != floor(json_get_number(value)))
 		type = "double precision";
 	if (sofar == NULL || strcmp(sofar, type) == 0)
 		return type;
@@ -247,7 +247,7 @@ foreign_set_levels(ForeignModel *m, int column, const JsonPlace *levels)
 	c->level = palloc_extended(sizeof(char *) * Max(json_length(levels), 1), MCXT_ALLOC_HUGE);
 	while (json_next(&it, &value))
 	{
-		char	   *text = json_scalar_text(&value);
+		char	   *text = json_get_scalar_text(&value);
 
 		if (text == NULL)
 			malformed(m, "Category %d of feature \"%s\" is neither text nor number.", c->nlevels, c->name);

@@ -11,6 +11,7 @@
 #include <math.h>
 
 #include "miscadmin.h"
+#include "utils/memutils.h"
 
 #include "json_internal.h"
 
@@ -416,6 +417,8 @@ read_decision(LineReader *r, const Field *fields, const CategorySets *sets, int 
 	node->missing_left = missing == MISSING_NONE ? 0 <= threshold : default_left;
 	if (missing == MISSING_ZERO)
 		m->column[node->column].zero_missing = true;
+	if (missing == MISSING_NAN)
+		m->column[node->column].nan_missing = true;
 }
 
 static void
@@ -519,7 +522,7 @@ read_pandas(LineReader *r, const char *text, const bool *category)
 		return;
 	for (int j = 0; j < m->ncolumns; j++)
 		ncategories += category[j];
-	lists = json_root(m, text);
+	lists = json_parse_text(m, text);
 	if (!JsonContainerIsArray(lists.container))
 		malformed(m, "Line %d: \"pandas_categorical\" is no array.", r->number);
 	if (json_length(&lists) != ncategories)
@@ -533,7 +536,7 @@ read_pandas(LineReader *r, const char *text, const bool *category)
 
 		if (!category[j] || !json_next(&it, &value))
 			continue;
-		levels = json_element(&lists, &value, list++, true);
+		levels = json_get_element(&lists, &value, list++, true);
 		foreign_set_levels(m, j, &levels);
 	}
 }

@@ -89,13 +89,13 @@ read_base_score(ForeignModel *m, char *text)
 static void
 read_objective(ForeignModel *m, const JsonPlace *learner)
 {
-	JsonPlace	param = json_object(learner, "learner_model_param");
-	JsonPlace	objective = json_object(learner, "objective");
+	JsonPlace	param = json_get_object(learner, "learner_model_param");
+	JsonPlace	objective = json_get_object(learner, "objective");
 
-	if (json_has(&param, "num_target") && json_int(&param, "num_target", 0, PG_INT32_MAX) > 1)
+	if (json_has(&param, "num_target") && json_get_int(&param, "num_target", 0, PG_INT32_MAX) > 1)
 		unsupported(m, "It predicts several targets.");
-	foreign_set_objective(m, objectives, lengthof(objectives), json_string(&objective, "name"), json_int(&param, "num_class", 0, PG_UINT16_MAX));
-	read_base_score(m, json_string(&param, "base_score"));
+	foreign_set_objective(m, objectives, lengthof(objectives), json_get_string(&objective, "name"), json_get_int(&param, "num_class", 0, PG_UINT16_MAX));
+	read_base_score(m, json_get_string(&param, "base_score"));
 }
 
 /* ---- columns ---- */
@@ -114,7 +114,7 @@ read_strings(const JsonPlace *place, const char *key, int expected)
 		return NULL;
 	if (n != expected)
 		malformed(place->model, "\"%s%s\" has %d elements for %d features.", place->path, key, n, expected);
-	list = json_array(place, key);
+	list = json_get_array(place, key);
 	strings = palloc(sizeof(char *) * n);
 	it = json_begin(&list, &value);
 	for (int i = 0; json_next(&it, &value); i++)
@@ -129,8 +129,8 @@ read_strings(const JsonPlace *place, const char *key, int expected)
 static void
 read_columns(ForeignModel *m, const JsonPlace *learner)
 {
-	JsonPlace	param = json_object(learner, "learner_model_param");
-	int			n = json_int(&param, "num_feature", 0, PG_INT32_MAX);
+	JsonPlace	param = json_get_object(learner, "learner_model_param");
+	int			n = json_get_int(&param, "num_feature", 0, PG_INT32_MAX);
 	char	  **names = read_strings(learner, "feature_names", n);
 	char	  **types = read_strings(learner, "feature_types", n);
 
@@ -158,8 +158,8 @@ read_text_levels(ForeignModel *m, const JsonPlace *enc, ForeignColumn *column)
 {
 	int			noffsets = json_count(enc, "offsets");
 	int			nbytes = json_count(enc, "values");
-	int		   *offset = json_ints(enc, "offsets", noffsets, 0, nbytes);
-	int		   *byte = json_ints(enc, "values", nbytes, -128, 255);
+	int		   *offset = json_get_ints(enc, "offsets", noffsets, 0, nbytes);
+	int		   *byte = json_get_ints(enc, "values", nbytes, -128, 255);
 
 	if (noffsets < 2)
 		return;
@@ -195,23 +195,23 @@ read_categories(ForeignModel *m, const JsonPlace *model)
 
 	if (!json_has(model, "cats"))
 		return;
-	cats = json_object(model, "cats");
+	cats = json_get_object(model, "cats");
 	if (json_count(&cats, "enc") == 0)
 		return;
-	list = json_array(&cats, "enc");
+	list = json_get_array(&cats, "enc");
 	if (json_length(&list) != m->ncolumns)
 		malformed(m, "\"%s\" has %d elements for %d features.", list.path, json_length(&list), m->ncolumns);
 	it = json_begin(&list, &value);
 	for (int j = 0; json_next(&it, &value); j++)
 	{
-		JsonPlace	enc = json_element(&list, &value, j, false);
+		JsonPlace	enc = json_get_element(&list, &value, j, false);
 
 		CHECK_FOR_INTERRUPTS();
 		if (json_has(&enc, "offsets"))
 			read_text_levels(m, &enc, &m->column[j]);
 		else if (json_count(&enc, "values") > 0)
 		{
-			JsonPlace	values = json_array(&enc, "values");
+			JsonPlace	values = json_get_array(&enc, "values");
 
 			foreign_set_levels(m, j, &values);
 		}
@@ -233,10 +233,10 @@ read_lists(ForeignModel *m, const JsonPlace *place, ForeignTree *tree)
 
 	if (nlists == 0)
 		return;
-	node = json_ints(place, "categories_nodes", nlists, 0, tree->nnodes - 1);
-	first = json_ints(place, "categories_segments", nlists, 0, nlisted);
-	count = json_ints(place, "categories_sizes", nlists, 0, nlisted);
-	category = json_ints(place, "categories", nlisted, 0, MAX_CATEGORY);
+	node = json_get_ints(place, "categories_nodes", nlists, 0, tree->nnodes - 1);
+	first = json_get_ints(place, "categories_segments", nlists, 0, nlisted);
+	count = json_get_ints(place, "categories_sizes", nlists, 0, nlisted);
+	category = json_get_ints(place, "categories", nlisted, 0, MAX_CATEGORY);
 	for (int i = 0; i < nlists; i++)
 	{
 		ForeignNode *split = &tree->node[node[i]];
@@ -263,8 +263,8 @@ before(double t)
 static void
 read_tree(ForeignModel *m, const JsonPlace *place, int number)
 {
-	JsonPlace	param = json_object(place, "tree_param");
-	int			n = json_int(&param, "num_nodes", 1, TREE_MAX_NODES);
+	JsonPlace	param = json_get_object(place, "tree_param");
+	int			n = json_get_int(&param, "num_nodes", 1, TREE_MAX_NODES);
 	int		   *left,
 			   *right,
 			   *column,
@@ -274,16 +274,16 @@ read_tree(ForeignModel *m, const JsonPlace *place, int number)
 			   *cover,
 			   *gain;
 
-	if (json_has(&param, "size_leaf_vector") && json_int(&param, "size_leaf_vector", 0, PG_INT32_MAX) > 1)
+	if (json_has(&param, "size_leaf_vector") && json_get_int(&param, "size_leaf_vector", 0, PG_INT32_MAX) > 1)
 		unsupported(m, "Its leaves hold several values (multi_strategy).");
-	left = json_ints(place, "left_children", n, -1, n - 1);
-	right = json_ints(place, "right_children", n, -1, n - 1);
-	column = json_ints(place, "split_indices", n, 0, PG_INT32_MAX);
-	default_left = json_ints(place, "default_left", n, 0, 1);
-	type = json_has(place, "split_type") ? json_ints(place, "split_type", n, 0, 1) : NULL;
-	condition = json_numbers(place, "split_conditions", n);
-	cover = json_numbers(place, "sum_hessian", n);
-	gain = json_numbers(place, "loss_changes", n);
+	left = json_get_ints(place, "left_children", n, -1, n - 1);
+	right = json_get_ints(place, "right_children", n, -1, n - 1);
+	column = json_get_ints(place, "split_indices", n, 0, PG_INT32_MAX);
+	default_left = json_get_ints(place, "default_left", n, 0, 1);
+	type = json_has(place, "split_type") ? json_get_ints(place, "split_type", n, 0, 1) : NULL;
+	condition = json_get_numbers(place, "split_conditions", n);
+	cover = json_get_numbers(place, "sum_hessian", n);
+	gain = json_get_numbers(place, "loss_changes", n);
 	foreign_create_tree(m, number, n);
 	for (int i = 0; i < n; i++)
 	{
@@ -311,7 +311,7 @@ read_tree(ForeignModel *m, const JsonPlace *place, int number)
 static int *
 place_trees(ForeignModel *m, const JsonPlace *model, int ntrees, int kept)
 {
-	int		   *score = json_ints(model, "tree_info", ntrees, 0, m->nscores - 1);
+	int		   *score = json_get_ints(model, "tree_info", ntrees, 0, m->nscores - 1);
 	int		   *ntaken = palloc0(sizeof(int) * m->nscores);
 	int		   *place = palloc_extended(sizeof(int) * Max(ntrees, 1), MCXT_ALLOC_HUGE);
 
@@ -327,19 +327,19 @@ place_trees(ForeignModel *m, const JsonPlace *model, int ntrees, int kept)
 static int
 count_kept(ForeignModel *m, const JsonPlace *learner, const JsonPlace *model, int ntrees)
 {
-	JsonPlace	param = json_object(model, "gbtree_model_param");
+	JsonPlace	param = json_get_object(model, "gbtree_model_param");
 	JsonPlace	attributes;
 	double		per_round = m->nscores;
 	double		kept;
 
 	if (json_has(&param, "num_parallel_tree"))
-		per_round *= json_int(&param, "num_parallel_tree", 1, PG_INT32_MAX);
+		per_round *= json_get_int(&param, "num_parallel_tree", 1, PG_INT32_MAX);
 	if (!json_has(learner, "attributes"))
 		return ntrees;
-	attributes = json_object(learner, "attributes");
+	attributes = json_get_object(learner, "attributes");
 	if (!json_has(&attributes, "best_iteration"))
 		return ntrees;
-	kept = per_round * (json_int(&attributes, "best_iteration", 0, PG_INT32_MAX - 1) + 1.0);
+	kept = per_round * (json_get_int(&attributes, "best_iteration", 0, PG_INT32_MAX - 1) + 1.0);
 	if (kept >= ntrees)
 		return ntrees;
 	m->warnings = lappend(m->warnings, psprintf("early stopping: %d of %d trees are kept, those up to the attribute \"best_iteration\"",
@@ -350,7 +350,7 @@ count_kept(ForeignModel *m, const JsonPlace *learner, const JsonPlace *model, in
 static void
 read_trees(ForeignModel *m, const JsonPlace *learner, const JsonPlace *model)
 {
-	JsonPlace	list = json_array(model, "trees");
+	JsonPlace	list = json_get_array(model, "trees");
 	int			ntrees = json_length(&list);
 	MemoryContext arrays = AllocSetContextCreate(m->context, "relearn import of a tree", ALLOCSET_DEFAULT_SIZES);
 	JsonbValue	value;
@@ -367,7 +367,7 @@ read_trees(ForeignModel *m, const JsonPlace *learner, const JsonPlace *model)
 		CHECK_FOR_INTERRUPTS();
 		if (place[t] >= 0)
 		{
-			JsonPlace	tree = json_element(&list, &value, t, false);
+			JsonPlace	tree = json_get_element(&list, &value, t, false);
 
 			read_tree(m, &tree, place[t]);
 		}
@@ -388,15 +388,15 @@ xgboost_read(ForeignModel *m, const char *body)
 
 	m->library = "XGBoost";
 	m->single = true;
-	root = json_root(m, body);
-	learner = json_object(&root, "learner");
-	booster = json_object(&learner, "gradient_booster");
-	name = json_string(&booster, "name");
+	root = json_parse_text(m, body);
+	learner = json_get_object(&root, "learner");
+	booster = json_get_object(&learner, "gradient_booster");
+	name = json_get_string(&booster, "name");
 	if (strcmp(name, "gbtree") != 0)
 		unsupported(m, "Its booster is \"%s\"; only \"gbtree\" is known.", name);
 	read_objective(m, &learner);
 	read_columns(m, &learner);
-	model = json_object(&booster, "model");
+	model = json_get_object(&booster, "model");
 	read_categories(m, &model);
 	read_trees(m, &learner, &model);
 }

@@ -105,6 +105,16 @@ boosting_train(TrainingSet *set, const void *options)
 	return boosting_fit(set, options);
 }
 
+void *
+boosting_from_trees(Trees *trees, Link link)
+{
+	BoostingModel *model = palloc0(sizeof(BoostingModel));
+
+	model->link = link;
+	model->trees = trees;
+	return model;
+}
+
 /* ---- prediction ---- */
 
 static void
@@ -122,7 +132,7 @@ boosting_predict(const void *state, const double *rows, int nrows, double *out)
 				out[i] = math_exp(out[i]);
 			break;
 		case LINK_SIGMOID:
-			dense_sigmoid(out, nrows, out);
+			dense_sigmoid(out, nrows * model->trees->noutputs, out);
 			break;
 		case LINK_SOFTMAX:
 			for (int i = 0; i < nrows; i++)
@@ -174,8 +184,8 @@ boosting_unflatten(ByteReader *r, uint16 format, Task task, int ncolumns, const 
 		damaged(r, "unknown format %d of gradient boosting", format);
 	link = get_u8(r);
 	if (link > LINK_LAST ||
-		(task == TASK_REGRESSION) != (link == LINK_IDENTITY || link == LINK_EXP) ||
-		(task == TASK_MULTICLASS) != (link == LINK_SOFTMAX))
+		(task != TASK_REGRESSION && (link == LINK_IDENTITY || link == LINK_EXP)) ||
+		(task != TASK_MULTICLASS && link == LINK_SOFTMAX))
 		damaged(r, "link %d of gradient boosting does not fit the task", link);
 	model->link = link;
 	model->trees = trees_unflatten(r, ncolumns, levels, learner_outputs(task, nclasses));

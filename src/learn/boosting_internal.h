@@ -8,6 +8,7 @@
 #include "core/bins.h"
 #include "core/grow.h"
 #include "core/tree.h"
+#include "learn/boosting.h"
 #include "learn/learn_internal.h"
 
 typedef struct BoostingOptions
@@ -41,17 +42,6 @@ typedef struct BoostingOptions
 	double		max_delta_step;
 	int			random_state;
 } BoostingOptions;
-
-/* From a score to a prediction. */
-typedef enum Link
-{
-	LINK_IDENTITY,
-	LINK_EXP,
-	LINK_SIGMOID,
-	LINK_SOFTMAX
-} Link;
-
-#define LINK_LAST LINK_SOFTMAX
 
 /*
  * A run of rows whose gradients or losses are asked for.  score[k * stride + i] is of row i and output k, gradient[k * out_stride + i] likewise.
