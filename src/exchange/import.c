@@ -142,6 +142,7 @@ static void
 check_labels(const Import *import)
 {
 	int			nclasses = import->model->nclasses;
+	Dictionary *distinct = dictionary_create(CurrentMemoryContext);
 
 	if (import->model->task == TASK_REGRESSION)
 		ereport(ERROR,
@@ -153,11 +154,10 @@ check_labels(const Import *import)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%d labels are given for %d classes", import->nlabels, nclasses)));
 	for (int i = 0; i < nclasses; i++)
-		for (int j = 0; j < i; j++)
-			if (strcmp(import->label[i], import->label[j]) == 0)
-				ereport(ERROR,
-						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						 errmsg("label \"%s\" is given twice", import->label[i])));
+		if (dictionary_add(distinct, import->label[i], (int) strlen(import->label[i])) != i)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("label \"%s\" is given twice", import->label[i])));
 }
 
 /* Both libraries number the classes 0, 1, ...; labels are their names in this order. */
@@ -216,6 +216,7 @@ static int
 store(const Import *import, bytea *artifact, double seconds)
 {
 	RunRecord	run = {
+		.call = "ml.import_model()",
 		.name = import->name,
 		.algorithm = import->model->learner->name,
 		.task = task_name(import->model->task),

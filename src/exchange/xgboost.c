@@ -287,8 +287,10 @@ read_tree(ForeignModel *m, const JsonPlace *place, int number)
 	foreign_create_tree(m, number, n);
 	for (int i = 0; i < n; i++)
 	{
-		bool		leaf = left[i] < 0 || right[i] < 0;
+		bool		leaf = left[i] < 0;
 
+		if (leaf != (right[i] < 0))
+			malformed(m, "Node %d of \"%s\" has only one child.", i, place->path);
 		m->tree[number].node[i] = (ForeignNode) {
 			.left = leaf ? -1 : left[i],
 			.right = leaf ? -1 : right[i],

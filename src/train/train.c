@@ -545,6 +545,7 @@ static RunRecord
 run_record(const Training *t, double seconds)
 {
 	RunRecord	run = {
+		.call = "ml.train()",
 		.name = t->name,
 		.algorithm = t->learner->name,
 		.task = task_name(t->task),
