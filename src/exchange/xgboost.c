@@ -290,7 +290,7 @@ read_tree(ForeignModel *m, const JsonPlace *place, int number)
 		bool		leaf = left[i] < 0;
 
 		if (leaf != (right[i] < 0))
-			malformed(m, "Node %d of \"%s\" has only one child.", i, place->path);
+			malformed(m, "\"%sright_children[%d]\" and its left one do not agree on a leaf.", place->path, i);
 		m->tree[number].node[i] = (ForeignNode) {
 			.left = leaf ? -1 : left[i],
 			.right = leaf ? -1 : right[i],

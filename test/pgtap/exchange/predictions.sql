@@ -30,8 +30,8 @@ CREATE TEMP TABLE imported AS
 SELECT i.* FROM file f, LATERAL ml.import_model(f.model, f.body, f.format) i;
 SELECT is((SELECT count(*) FROM imported WHERE version = 1), (SELECT count(DISTINCT model) FROM expected), 'every file is imported');
 SELECT results_eq($$SELECT model, task, n_trees, n_columns FROM imported WHERE model IN ('lgb_binary', 'lgb_two', 'xgb_forest', 'xgb_stopped', 'xgb_share') ORDER BY 1$$,
-	$$VALUES ('lgb_binary', 'binary classification', 20::bigint, 7), ('lgb_two', 'binary classification', 20, 7),
-		('xgb_forest', 'multiclass classification', 18, 6), ('xgb_share', 'regression', 10, 7), ('xgb_stopped', 'regression', 5, 5)$$,
+	$$VALUES ('lgb_binary', 'binary classification', 20::bigint, 7), ('lgb_two', 'binary classification', 20, 6),
+		('xgb_forest', 'multiclass classification', 18, 5), ('xgb_share', 'regression', 10, 7), ('xgb_stopped', 'regression', 5, 5)$$,
 	'what is said of them');
 SELECT results_eq($$SELECT model, warnings FROM imported WHERE warnings <> '{}'$$,
 	$$VALUES ('xgb_stopped', ARRAY['early stopping: 5 of 20 trees are kept, those up to the attribute "best_iteration"'])$$, 'early stopping is heeded');
