@@ -24,7 +24,7 @@ PG_FUNCTION_INFO_V1(ml_import_model);
 
 /* Memory that reading takes, in times of the text: its copy; for JSON also jsonb and what PostgreSQL's parser makes on the way. */
 #define TEXT_FACTOR 2
-#define JSON_FACTOR 16
+#define JSON_FACTOR 22
 
 typedef enum ImportArgument
 {

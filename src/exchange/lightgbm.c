@@ -2,9 +2,9 @@
  * lightgbm.c
  *		The text model of LightGBM, versions v2 to v4: lines "key=value" in blocks, one block for the header and one for each tree.
  *
- * Meaning as in LightGBM's include/LightGBM/tree.h: a number goes left where x <= threshold; bits 2 and 3 of decision_type say what is missing: nothing
- * (NaN counts as 0), zeros and NaN, or NaN; bit 1 says whether that goes left.  A category goes left where the split's bit set has it; all else,
- * missing ones too, goes right.
+ * Meaning as in LightGBM's include/LightGBM/tree.h: a number goes left where x <= threshold; bits 2 and 3 of decision_type say what is missing:
+ * nothing (NaN counts as 0), zeros and NaN, or NaN; bit 1 says whether that goes left.  A category goes left where the split's bit set has it; all
+ * else, missing ones too, goes right.
  */
 #include "postgres.h"
 

@@ -133,10 +133,23 @@ def california():
     light("lgb_grid", {"objective": "regression", "num_leaves": 60, "min_data_in_leaf": 1, "max_bin": 255, "min_data_in_bin": 1}, 5, grid, np.sin(grid.x))
 
 
+def mixed():
+    """Truth values, and categories whose levels are numbers."""
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame({"flag": rng.random(200) < 0.4, "grade": rng.choice([3, 7, 11, 40], 200), "half": rng.choice([0.5, 1.0, 2.5], 200),
+                         "x": rng.normal(size=200).round(3)})
+    save_rows("mixed", data)
+    target = data.flag * 2 + (data.grade == 7) - (data.half == 2.5) * data.x + data.x
+    data = data.assign(grade=pd.Categorical(data.grade), half=pd.Categorical(data.half))
+    extreme("xgb_mixed", {"objective": "reg:squarederror"}, 10, data.drop(columns="half"), target)
+    light("lgb_mixed", {"objective": "huber"}, 10, data.drop(columns="flag"), target)
+
+
 os.makedirs(OUT, exist_ok=True)
 titanic()
 penguins()
 california()
+mixed()
 with open(os.path.join(OUT, "expected.csv"), "w", newline="") as out:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(("model", "id", "class", "value"))

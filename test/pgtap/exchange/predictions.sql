@@ -23,6 +23,8 @@ CREATE TEMP TABLE california_rows (id integer, longitude double precision, latit
 \copy california_rows FROM 'test/data/exchange/california.csv' WITH (FORMAT csv, HEADER)
 CREATE TEMP TABLE grid_rows (id integer, x double precision);
 \copy grid_rows FROM 'test/data/exchange/grid.csv' WITH (FORMAT csv, HEADER)
+CREATE TEMP TABLE mixed_rows (id integer, flag boolean, grade integer, half numeric, x double precision);
+\copy mixed_rows FROM 'test/data/exchange/mixed.csv' WITH (FORMAT csv, HEADER)
 
 -- ---- import ----
 
@@ -36,7 +38,7 @@ SELECT results_eq($$SELECT model, task, n_trees, n_columns FROM imported WHERE m
 SELECT results_eq($$SELECT model, warnings FROM imported WHERE warnings <> '{}'$$,
 	$$VALUES ('xgb_stopped', ARRAY['early stopping: 5 of 20 trees are kept, those up to the attribute "best_iteration"'])$$, 'early stopping is heeded');
 
--- ---- predictions, one by one and from the whole table ----
+-- ---- predictions ----
 
 -- the libraries give the probability of class 1 alone for binary objectives, both for softmax over two
 CREATE FUNCTION pg_temp.class_of(model text, class integer) RETURNS integer LANGUAGE sql IMMUTABLE AS
@@ -60,12 +62,19 @@ SELECT pg_temp.answer_rows('number_rows', '_codes$');
 SELECT pg_temp.answer_rows('penguin_rows', '_(classes|ova|forest)$');
 SELECT pg_temp.answer_rows('california_rows', '_(regression|l1|poisson|gamma|tweedie|stopped)$');
 SELECT pg_temp.answer_rows('grid_rows', '_grid$');
+SELECT pg_temp.answer_rows('mixed_rows', '_mixed$');
 
 SELECT is((SELECT count(*) FROM answered), (SELECT count(*) FROM expected), 'every expected prediction is compared');
 SELECT cmp_ok(max(abs(value - expected) / greatest(1, abs(expected))), '<', 1e-6::double precision,
 	model || ': the predictions of its library')
 FROM answered GROUP BY model ORDER BY model;
 SELECT is((SELECT count(*) FROM answered WHERE value IS NULL), 0::bigint, 'none is missing');
+SELECT is_empty($$SELECT 1 FROM ml.predict_table('xgb_regression', 'SELECT * FROM california_rows', key => 'id') p
+	JOIN answered a ON a.model = 'xgb_regression' AND a.id = p.key::integer WHERE a.value <> p.prediction$$, 'rows in blocks: the same bits');
+SELECT results_eq($$SELECT column_name, type, kind, levels FROM ml.describe('xgb_mixed')$$, $$VALUES ('flag', 'boolean', 'boolean', NULL::text[]),
+	('grade', 'integer', 'category', '{3,7,11,40}'), ('x', 'double precision', 'number', NULL)$$, 'kinds of columns');
+SELECT results_eq($$SELECT column_name, type, kind, levels FROM ml.describe('lgb_mixed') WHERE column_name = 'half'$$,
+	$$VALUES ('half', 'double precision', 'category', '{0.5,1,2.5}'::text[])$$, 'numbers as levels');
 
 -- ---- classes ----
 
