@@ -7,7 +7,6 @@
 #include <math.h>
 
 #include "miscadmin.h"
-#include "utils/memutils.h"
 
 #include "exchange_internal.h"
 

@@ -291,14 +291,14 @@ static bool *
 read_header(LineReader *r, bool *average)
 {
 	Field		head[HEAD_FIELDS] = {
-		[HEAD_VERSION] = {"version"},
-		[HEAD_NUM_CLASS] = {"num_class"},
-		[HEAD_TREES_PER_ITERATION] = {"num_tree_per_iteration"},
-		[HEAD_MAX_FEATURE] = {"max_feature_idx"},
-		[HEAD_OBJECTIVE] = {"objective"},
-		[HEAD_NAMES] = {"feature_names"},
-		[HEAD_INFOS] = {"feature_infos"},
-		[HEAD_AVERAGE] = {"average_output"},
+		[HEAD_VERSION] = {.key = "version"},
+		[HEAD_NUM_CLASS] = {.key = "num_class"},
+		[HEAD_TREES_PER_ITERATION] = {.key = "num_tree_per_iteration"},
+		[HEAD_MAX_FEATURE] = {.key = "max_feature_idx"},
+		[HEAD_OBJECTIVE] = {.key = "objective"},
+		[HEAD_NAMES] = {.key = "feature_names"},
+		[HEAD_INFOS] = {.key = "feature_infos"},
+		[HEAD_AVERAGE] = {.key = "average_output"},
 	};
 	char	   *line = skip_empty(r);
 	const char *version;
@@ -336,20 +336,20 @@ enum TreeField
 };
 
 static const Field tree_fields[TREE_FIELDS] = {
-	[TREE_NUM_LEAVES] = {"num_leaves"},
-	[TREE_NUM_CAT] = {"num_cat"},
-	[TREE_SPLIT_FEATURE] = {"split_feature"},
-	[TREE_SPLIT_GAIN] = {"split_gain"},
-	[TREE_THRESHOLD] = {"threshold"},
-	[TREE_DECISION] = {"decision_type"},
-	[TREE_LEFT] = {"left_child"},
-	[TREE_RIGHT] = {"right_child"},
-	[TREE_LEAF_VALUE] = {"leaf_value"},
-	[TREE_LEAF_COUNT] = {"leaf_count"},
-	[TREE_INTERNAL_COUNT] = {"internal_count"},
-	[TREE_CAT_BOUNDARIES] = {"cat_boundaries"},
-	[TREE_CAT_WORDS] = {"cat_threshold"},
-	[TREE_IS_LINEAR] = {"is_linear"},
+	[TREE_NUM_LEAVES] = {.key = "num_leaves"},
+	[TREE_NUM_CAT] = {.key = "num_cat"},
+	[TREE_SPLIT_FEATURE] = {.key = "split_feature"},
+	[TREE_SPLIT_GAIN] = {.key = "split_gain"},
+	[TREE_THRESHOLD] = {.key = "threshold"},
+	[TREE_DECISION] = {.key = "decision_type"},
+	[TREE_LEFT] = {.key = "left_child"},
+	[TREE_RIGHT] = {.key = "right_child"},
+	[TREE_LEAF_VALUE] = {.key = "leaf_value"},
+	[TREE_LEAF_COUNT] = {.key = "leaf_count"},
+	[TREE_INTERNAL_COUNT] = {.key = "internal_count"},
+	[TREE_CAT_BOUNDARIES] = {.key = "cat_boundaries"},
+	[TREE_CAT_WORDS] = {.key = "cat_threshold"},
+	[TREE_IS_LINEAR] = {.key = "is_linear"},
 };
 
 /* The bit sets of a tree: set i is words boundary[i] .. boundary[i+1]-1. */
