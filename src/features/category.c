@@ -173,6 +173,7 @@ category_name_outputs(const void *fitted, const InputColumn *input, OutputColumn
 		outputs[j].name = category->as_code ? pstrdup(input->name) : column_name(category, input, j + category->reference);
 		outputs[j].offset = 0.0;
 		outputs[j].scale = 1.0;
+		outputs[j].levels = category->as_code ? category->nlevels + category->has_other : 0;
 	}
 }
 

@@ -23,7 +23,8 @@ static const Transform *const transforms[] = {
 	&number_transform,
 	&category_transform,
 	&calendar_transform,
-	&clock_transform
+	&clock_transform,
+	&passed_transform
 };
 
 /* The automatic choice. */
@@ -59,7 +60,9 @@ name_outputs(Features *features)
 		output += step->transform->width(step->fitted);
 	}
 	features->noutputs = output;
-	features->outputs = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(OutputColumn) * Max(output, 1));
+	features->outputs = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(OutputColumn) * Max(output, 1),
+												   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	features->output_levels = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(int) * Max(output, 1));
 
 	for (int i = 0; i < features->nsteps; i++)
 	{
@@ -69,7 +72,10 @@ name_outputs(Features *features)
 		CHECK_FOR_INTERRUPTS();
 		step->transform->name_outputs(step->fitted, &features->inputs[step->input], &features->outputs[step->first_output]);
 		for (int j = step->first_output; j < end; j++)
+		{
 			features->outputs[j].input = step->input;
+			features->output_levels[j] = features->outputs[j].levels;
+		}
 	}
 }
 
@@ -213,6 +219,23 @@ features_fit(const Frame *frame, const FeatureOptions *options, const char *time
 		}
 	}
 	pfree(values);
+	make_ready(features);
+	return features;
+}
+
+Features *
+features_pass(InputColumn *inputs, int ninputs, const PassedColumn *columns)
+{
+	Features   *features = palloc0(sizeof(Features));
+
+	features->ninputs = ninputs;
+	features->inputs = inputs;
+	features->steps = palloc0(sizeof(FeatureStep) * Max(ninputs, 1));
+	features->time_zone = pstrdup("UTC");
+	features->zone = pg_tzset(features->time_zone);
+	for (int i = 0; i < ninputs; i++)
+		if (inputs[i].used)
+			features->steps[features->nsteps++] = passed_step(&inputs[i], i, &columns[i]);
 	make_ready(features);
 	return features;
 }

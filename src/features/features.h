@@ -27,6 +27,7 @@ typedef struct OutputColumn
 	int			input;			/* index into inputs */
 	double		offset,			/* output = (original - offset) / scale; 0 and 1 where not scaled */
 				scale;
+	int			levels;			/* codes 0 .. levels-1 of categories, the bucket "other" included; 0: a number */
 } OutputColumn;
 
 typedef struct FeatureOptions
@@ -58,6 +59,7 @@ typedef struct Features
 	struct ApplyOperation *operations;	/* the steps, neighbouring numbers joined */
 	int			ncategories;
 	int		   *category_inputs;
+	int		   *output_levels;	/* (noutputs) as in OutputColumn */
 } Features;
 
 /* The training cells of one column. */
@@ -92,6 +94,18 @@ extern void features_recode(const Features *features, int **recode, const double
  * range, an unknown code counts as "other".
  */
 extern void features_apply(const Features *features, const double *cells, int nrows, double *out);
+
+/* How a model made elsewhere reads a column. */
+typedef struct PassedColumn
+{
+	bool		single;			/* numbers in single precision */
+	bool		zero_missing;	/* zeros are missing */
+	int			ncodes;			/* > 0: whole numbers that stand for categories */
+	int32	   *code;			/* (ncodes) ascending; gets the codes 0 .. ncodes-1, all other numbers ncodes */
+} PassedColumn;
+
+/* The preparation of a model made elsewhere: one design column for each used input (numbers, booleans, categories).  Inputs are kept. */
+extern Features *features_pass(InputColumn *inputs, int ninputs, const PassedColumn *columns);
 
 extern void features_flatten(const Features *features, ByteWriter *w);
 extern Features *features_unflatten(ByteReader *r);
@@ -132,6 +146,6 @@ typedef struct FeatureStep
 	void	   *fitted;
 } FeatureStep;
 
-extern const Transform number_transform, category_transform, calendar_transform, clock_transform;
+extern const Transform number_transform, category_transform, calendar_transform, clock_transform, passed_transform;
 
 #endif

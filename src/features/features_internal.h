@@ -31,6 +31,9 @@ extern ApplyOperation number_run(const FeatureStep *steps, int nsteps);
 /* Fill sample->finite and *summary, which is all zeros; allocates the counts of levels. */
 extern void summarise_column(ColumnSample *sample, ColumnSummary *summary);
 
+/* The step of an input that is passed on. */
+extern FeatureStep passed_step(const InputColumn *input, int number, const PassedColumn *column);
+
 typedef struct Moments
 {
 	double		mean;

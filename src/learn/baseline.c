@@ -177,7 +177,7 @@ baseline_flatten(const void *state, ByteWriter *w)
 }
 
 static void *
-baseline_unflatten(ByteReader *r, uint16 format, Task task, int ncolumns, int nclasses)
+baseline_unflatten(ByteReader *r, uint16 format, Task task, int ncolumns, const int *levels, int nclasses)
 {
 	BaselineModel *model = palloc(sizeof(BaselineModel));
 	int			expected = task == TASK_REGRESSION ? 1 : nclasses;

@@ -17,6 +17,7 @@ const Learner *const learners[] = {
 	&baseline_learner,
 	&linear_learner,
 	&logistic_learner,
+	&gradient_boosting_learner,
 };
 
 const int	nlearners = lengthof(learners);

@@ -17,15 +17,24 @@ typedef enum ParameterType
 	PARAM_INT,
 	PARAM_FLOAT,
 	PARAM_BOOL,
-	PARAM_CHOICE				/* an int, index into choices */
+	PARAM_CHOICE,				/* an int, index into choices */
+	PARAM_COLUMNS				/* ColumnValues: {"column": number, ...}; bounds are those of the numbers */
 } ParameterType;
+
+/* Numbers that belong to columns. */
+typedef struct ColumnValues
+{
+	int			n;
+	char	  **column;
+	double	   *value;
+} ColumnValues;
 
 typedef struct Parameter
 {
 	const char *name;
 	const char *aliases;		/* comma-separated, or NULL */
 	ParameterType type;
-	Size		offset;			/* into the learner's options struct: int, double, bool or int */
+	Size		offset;			/* into the learner's options struct: int, double, bool, int or ColumnValues */
 	double		fallback;		/* default; NaN = not set (PARAM_FLOAT only) */
 	double		min,
 				max;			/* inclusive; -+HUGE_VAL for none */
@@ -34,18 +43,33 @@ typedef struct Parameter
 } Parameter;
 
 /* ---- training data ---- */
+
+/* A metric round by round. */
+typedef struct TrainingCurve
+{
+	const char *metric;			/* NULL: the learner has no rounds */
+	int			n;
+	double	   *train;			/* (n) on the training rows, or on the first of them */
+	double	   *validation;		/* (n), or NULL where there are no such rows */
+} TrainingCurve;
+
 typedef struct TrainingSet
 {
 	Task		task;
 	int64		nrows;
 	int			ncolumns;		/* of the design matrix; 0 is legal (no usable feature) */
 	int			nclasses;		/* 0 for regression */
-	const double *target;		/* (nrows) value, or class code 0 .. nclasses-1 */
-	const double *weight;		/* (nrows), or NULL: all 1; class weights are in it */
+	const double *target;		/* (nrows + nvalidation) value, or class code 0 .. nclasses-1 */
+	const double *weight;		/* (nrows + nvalidation), or NULL: all 1; class weights are in it */
 	const double *offset;		/* (ncolumns) design = (original - offset) / scale */
 	const double *scale;
 	const int  *group;			/* (ncolumns) ascending number of the source column each comes from */
+	const int  *levels;			/* (ncolumns) codes 0 .. levels-1 of a category column; 0: a number */
 	const char *const *column_name; /* (ncolumns) for warnings; NULL: they say "column 3" */
+
+	/* rows to watch a training by: behind the training rows in rows(), target and weight; a class without training rows is -1 there */
+	int64		nvalidation;
+	TrainingCurve curve;		/* filled by learners that train in rounds */
 
 	/* rows start .. start+count-1 as (count, ncolumns), row-major; valid until the next call; count <= DESIGN_BLOCK unless kept */
 	const double *(*rows) (void *design, int64 start, int count);
@@ -71,6 +95,15 @@ typedef struct Coefficient
 	const char *reason;			/* why something is NaN; NULL where nothing is */
 } Coefficient;
 
+/* What the splits on a design column did for a model of trees. */
+typedef struct ColumnImportance
+{
+	double		gain;			/* summed */
+	int64		splits;
+} ColumnImportance;
+
+struct Trees;
+
 typedef struct Learner
 {
 	const char *name;			/* as typed in SQL */
@@ -91,6 +124,7 @@ typedef struct Learner
 	const char *(*check) (const void *options); /* reason why the combination is refused, or NULL; may be NULL */
 	bool		(*wants_reference_level) (const void *options); /* may be NULL = false */
 
+	/* nrows: validation included */
 	Size		(*memory_needed) (const void *options, int64 nrows, int ncolumns, int nclasses);	/* bytes beyond the design */
 	void	   *(*train) (TrainingSet *set, const void *options);
 
@@ -98,8 +132,11 @@ typedef struct Learner
 	void		(*predict) (const void *model, const double *rows, int nrows, double *out);
 
 	Coefficient *(*coefficients) (const void *model, int *count);	/* may be NULL */
+	void		(*importance) (const void *model, ColumnImportance *importance); /* (ncolumns), zeroed; may be NULL */
+	const struct Trees *(*trees) (const void *model);	/* what it is made of; may be NULL */
 	void		(*flatten) (const void *model, ByteWriter *w);
-	void	   *(*unflatten) (ByteReader *r, uint16 format, Task task, int ncolumns, int nclasses);
+	/* levels (ncolumns) as in TrainingSet */
+	void	   *(*unflatten) (ByteReader *r, uint16 format, Task task, int ncolumns, const int *levels, int nclasses);
 } Learner;
 
 /* 1 for regression and binary, else nclasses */
@@ -115,6 +152,6 @@ extern const int nlearners;
 extern const Learner *learner_find(const char *name);	/* NULL where there is none */
 extern const Learner *learner_by_id(uint16 id);
 
-extern const Learner baseline_learner, linear_learner, logistic_learner;
+extern const Learner baseline_learner, linear_learner, logistic_learner, gradient_boosting_learner;
 
 #endif

@@ -118,7 +118,7 @@ linear_flatten(const void *state, ByteWriter *w)
 }
 
 static void *
-linear_unflatten(ByteReader *r, uint16 format, Task task, int ncolumns, int nclasses)
+linear_unflatten(ByteReader *r, uint16 format, Task task, int ncolumns, const int *levels, int nclasses)
 {
 	LinearModel *model = palloc0(sizeof(LinearModel));
 	uint8		flags;

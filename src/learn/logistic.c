@@ -188,7 +188,7 @@ logistic_flatten(const void *state, ByteWriter *w)
 }
 
 static void *
-logistic_unflatten(ByteReader *r, uint16 format, Task task, int ncolumns, int nclasses)
+logistic_unflatten(ByteReader *r, uint16 format, Task task, int ncolumns, const int *levels, int nclasses)
 {
 	LogisticModel *model = palloc0(sizeof(LogisticModel));
 	LogisticFit *fit = &model->fit;

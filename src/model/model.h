@@ -24,6 +24,8 @@ typedef struct ColumnBaseline
 } ColumnBaseline;
 
 /* Rows whose answers are stored: synthetic, never training rows. */
+#define SELFTEST_ROWS 8			/* at most */
+
 typedef struct SelfTest
 {
 	int			nrows;

@@ -7,8 +7,6 @@
 
 #include "model/model.h"
 
-#define SELFTEST_ROWS 8			/* at most */
-
 /* Kinds of sections, in the order in which an artifact holds them; the numbers are stored and never reused. */
 typedef enum SectionType
 {

@@ -282,7 +282,8 @@ section_read(SectionType type, Model *model, ByteReader *r, uint16 learner_forma
 			model->features = features_unflatten(r);
 			break;
 		case SECTION_LEARNER:
-			model->state = model->learner->unflatten(r, learner_format, model->task, model->features->noutputs, model->nclasses);
+			model->state = model->learner->unflatten(r, learner_format, model->task, model->features->noutputs,
+													   model->features->output_levels, model->nclasses);
 			break;
 		case SECTION_BASELINE:
 			read_baseline(model, r);

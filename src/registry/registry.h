@@ -41,6 +41,7 @@ extern void registry_check_trainable(const char *name);
 /* Everything ml.runs keeps about a training. */
 typedef struct RunRecord
 {
+	const char *call;			/* what was called, for messages: "ml.train()" */
 	const char *name;			/* of the model */
 	const char *algorithm;
 	const char *task;

@@ -143,13 +143,14 @@ COMMENT ON VIEW ml.runs IS 'every training of the models you may train or deploy
 
 CREATE VIEW ml.run_metrics WITH (security_barrier) AS
 SELECT m.name COLLATE "default" AS model, r.version, part.key AS part, measure.value ->> 'metric' AS metric,
-	(measure.value ->> 'value')::double precision AS value, (measure.value ->> 'n')::bigint AS n, measure.value ->> 'reason' AS reason
+	(measure.value ->> 'value')::double precision AS value, (measure.value ->> 'n')::bigint AS n, measure.value ->> 'reason' AS reason,
+	(measure.value ->> 'iteration')::integer AS iteration
 FROM ml._model m
 JOIN ml._run r ON r.model = m.id
 CROSS JOIN LATERAL jsonb_each(r.metrics) part
 CROSS JOIN LATERAL jsonb_array_elements(part.value) measure
 WHERE ml._rights(m.owner, m.owner_oid, m.grantees, m.grantee_oids, m.grantee_rights) & 6 <> 0;
-COMMENT ON VIEW ml.run_metrics IS 'the metrics of every training, one row each: part is train, validation, test, or the baseline on the test rows';
+COMMENT ON VIEW ml.run_metrics IS 'the metrics of every training, one row each: part is train, validation, test, the baseline on the test rows, or the training or validation curve by iteration';
 
 CREATE VIEW ml.grants WITH (security_barrier) AS
 SELECT m.name COLLATE "default" AS model, g.role, p.privilege,

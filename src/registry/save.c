@@ -117,7 +117,7 @@ registry_save(const RunRecord *run, const Model *model, bytea *artifact)
 	int			version;
 
 	check_name(run->name, "model");
-	write_begin(&w, "ml.train()");
+	write_begin(&w, run->call);
 	lock_or_create_model(&w, run->name, &row);
 	check_right(&row, RIGHT_TRAIN, w.caller);
 	version = row.last_version + 1;

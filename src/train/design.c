@@ -66,7 +66,7 @@ design_rows(void *state, int64 start, int count)
 {
 	Design	   *design = state;
 
-	if (design->kept != NULL)
+	if (design->kept != NULL && start < frame_part_rows(design->frame, PART_TRAIN))
 		return design->kept + start * design->features->noutputs;
 	features_apply(design->features, design_cells(design, start, count), count, design->block);
 	return design->block;

@@ -95,6 +95,21 @@ judge_part(Training *t, const Model *model, Part part, const char *name)
 	return chosen;
 }
 
+static void
+append_curve(StringInfo out, const char *part, const char *metric, const double *value, int n)
+{
+	if (value == NULL)
+		return;
+	appendStringInfo(out, ", \"%s\": [", part);
+	for (int i = 0; i < n; i++)
+	{
+		appendStringInfo(out, "%s{\"metric\": \"%s\", \"iteration\": %d, \"value\": ", i ? ", " : "", metric, i + 1);
+		json_append_number(out, value[i]);
+		appendStringInfoChar(out, '}');
+	}
+	appendStringInfoChar(out, ']');
+}
+
 void
 judge_training(Training *t)
 {
@@ -113,6 +128,8 @@ judge_training(Training *t)
 	sketch_finish(t);
 	t->score = chosen[judged];
 	t->baseline_score = judge_part(t, t->baseline, judged, "baseline");
+	append_curve(&t->metrics, "training curve", t->set.curve.metric, t->set.curve.train, t->set.curve.n);
+	append_curve(&t->metrics, "validation curve", t->set.curve.metric, t->set.curve.validation, t->set.curve.n);
 	appendStringInfoChar(&t->metrics, '}');
 	if (judged == PART_TRAIN)
 		t->warnings = lappend(t->warnings, "no row was held out: the score is measured on the training rows and flatters the model");

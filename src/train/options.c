@@ -20,11 +20,12 @@
 #define MIN_MAX_CATEGORIES 2
 #define MAX_MAX_CATEGORIES 10000
 #define DEFAULT_MAX_CATEGORIES 50
+#define DEFAULT_MAX_CODES 255	/* for learners that take categories as they are */
 #define DEFAULT_TIME_ZONE "UTC"
 
 const TrainingParameter training_parameters[] = {
 	{"class_weight", "object", NULL, "'balanced' (n / (classes * rows of the class)) or an object of label: weight; classes left out weigh 1"},
-	{"max_categories", "integer", "50", "levels kept of a text column, the bucket for all others included"},
+	{"max_categories", "integer", "50", "levels kept of a text column, the bucket for all others included; 255 for trees"},
 	{"metric", "text", NULL, "the metric shown as score; rmse, roc_auc or accuracy by the task"},
 	{"time_zone", "text", DEFAULT_TIME_ZONE, "time zone in which the parts of a timestamp with time zone are taken"},
 };
@@ -107,7 +108,7 @@ json_text(const char *name, const JsonbValue *value)
 const char *
 parameter_type_name(ParameterType type)
 {
-	static const char *const names[] = {"integer", "number", "boolean", "choice"};
+	static const char *const names[] = {"integer", "number", "boolean", "choice", "object"};
 
 	return names[type];
 }
@@ -194,6 +195,37 @@ parameter_number(const Parameter *p, const JsonbValue *value)
 	return number;
 }
 
+typedef struct ColumnsState
+{
+	const Parameter *p;
+	ColumnValues *values;
+} ColumnsState;
+
+static void
+columns_field(const char *key, JsonbValue *value, void *state)
+{
+	const ColumnsState *columns = state;
+	ColumnValues *values = columns->values;
+	double		number = parameter_number(columns->p, value);
+
+	values->column = values->n ? repalloc(values->column, (values->n + 1) * sizeof(char *)) : palloc(sizeof(char *));
+	values->value = values->n ? repalloc(values->value, (values->n + 1) * sizeof(double)) : palloc(sizeof(double));
+	values->column[values->n] = pstrdup(key);
+	values->value[values->n++] = number;
+}
+
+static void
+parameter_columns(const Parameter *p, const JsonbValue *value, ColumnValues *values)
+{
+	ColumnsState state = {p, values};
+
+	if (!json_is_object(value))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("parameter \"%s\" must be an object of column: number, not %s", p->name, json_type_name(value))));
+	each_field(value->val.binary.data, p->name, columns_field, &state);
+}
+
 static void
 parameter_set(const Parameter *p, const JsonbValue *value, void *options)
 {
@@ -217,6 +249,9 @@ parameter_set(const Parameter *p, const JsonbValue *value, void *options)
 		case PARAM_CHOICE:
 			*(int *) field = parameter_choice(p, value);
 			break;
+		case PARAM_COLUMNS:
+			parameter_columns(p, value, field);
+			break;
 	}
 }
 
@@ -229,6 +264,8 @@ parameter_reset(const Parameter *p, void *options)
 		*(double *) field = p->fallback;
 	else if (p->type == PARAM_BOOL)
 		*(bool *) field = p->fallback != 0;
+	else if (p->type == PARAM_COLUMNS)
+		*(ColumnValues *) field = (ColumnValues) {0};
 	else
 		*(int *) field = (int) p->fallback;
 }
@@ -383,7 +420,7 @@ static void
 params_parse(ParseState *parse, Jsonb *params)
 {
 	memset(parse->common, 0, sizeof(TrainingOptions));
-	parse->common->max_categories = DEFAULT_MAX_CATEGORIES;
+	parse->common->max_categories = parse->learner && parse->learner->takes_categories ? DEFAULT_MAX_CODES : DEFAULT_MAX_CATEGORIES;
 	parse->common->time_zone = DEFAULT_TIME_ZONE;
 	if (params != NULL)
 		each_field(&params->root, "params", params_field, parse);
@@ -435,6 +472,19 @@ json_append_class_weight(StringInfo out, const ClassWeights *weights)
 	}
 }
 
+static void
+json_append_columns(StringInfo out, const ColumnValues *values)
+{
+	for (int i = 0; i < values->n; i++)
+	{
+		appendStringInfoString(out, i ? ", " : "{");
+		json_append_string(out, values->column[i]);
+		appendStringInfoString(out, ": ");
+		json_append_number(out, values->value[i]);
+	}
+	appendStringInfoString(out, values->n ? "}" : "null");
+}
+
 char *
 options_json(const Learner *learner, const void *options, const TrainingOptions *common)
 {
@@ -454,6 +504,8 @@ options_json(const Learner *learner, const void *options, const TrainingOptions 
 			appendStringInfoString(&out, *(const bool *) field ? "true" : "false");
 		else if (p->type == PARAM_CHOICE)
 			json_append_string(&out, p->choices[*(const int *) field]);
+		else if (p->type == PARAM_COLUMNS)
+			json_append_columns(&out, field);
 		else
 			appendStringInfo(&out, "%d", *(const int *) field);
 		appendStringInfoString(&out, ", ");

@@ -286,7 +286,7 @@ find_task(Training *t)
 		gather_targets(t);
 }
 
-/* ---- weights of the training rows ---- */
+/* ---- weights of the training rows, and behind them of the validation rows ---- */
 
 /* Weight of each class: (nclasses), or NULL where class_weight is not set. */
 static double *
@@ -333,7 +333,7 @@ static void
 gather_weights(Training *t, const char *const *labels)
 {
 	Frame	   *frame = t->frame;
-	int64		nrows = frame_part_rows(frame, PART_TRAIN);
+	int64		nrows = frame->part_start[PART_TEST];
 	double	   *of_class = class_weights(t, labels);
 	double		sum = 0;
 
@@ -344,8 +344,9 @@ gather_weights(Training *t, const char *const *labels)
 	for (int64 i = 0; i < nrows; i++)
 	{
 		t->weight[i] = (frame->has_weight ? frame_row(frame, i)[frame->ncolumns + 1] : 1) *
-			(of_class ? of_class[(int) t->target[i]] : 1);
-		sum += t->weight[i];
+			(of_class && t->target[i] >= 0 ? of_class[(int) t->target[i]] : 1);
+		if (i < frame->part_start[PART_VALIDATION])
+			sum += t->weight[i];
 	}
 	if (!(sum > 0) || !isfinite(sum))
 		ereport(ERROR,
@@ -469,6 +470,7 @@ fill_training_set(Training *t)
 	}
 	set->task = t->task;
 	set->nrows = frame_part_rows(t->frame, PART_TRAIN);
+	set->nvalidation = frame_part_rows(t->frame, PART_VALIDATION);
 	set->ncolumns = ncolumns;
 	set->nclasses = t->nclasses;
 	set->target = t->target;
@@ -476,6 +478,7 @@ fill_training_set(Training *t)
 	set->offset = offset;
 	set->scale = scale;
 	set->group = group;
+	set->levels = t->features->output_levels;
 	set->column_name = names;
 	set->rows = design_rows;
 	set->design = t->design;
@@ -496,7 +499,7 @@ train_learner(Training *t)
 	fill_training_set(t);
 	if (t->learner->wants_rows_kept)
 		design_keep(t);
-	budget_take(&t->budget, t->learner->memory_needed(t->options, t->set.nrows, t->set.ncolumns, t->nclasses), "training");
+	budget_take(&t->budget, t->learner->memory_needed(t->options, t->set.nrows + t->set.nvalidation, t->set.ncolumns, t->nclasses), "training");
 
 	t->model->learner = t->learner;
 	t->model->state = t->learner->train(&t->set, t->options);
@@ -550,6 +553,7 @@ static RunRecord
 run_record(const Training *t, double seconds)
 {
 	RunRecord	run = {
+		.call = "ml.train()",
 		.name = t->name,
 		.algorithm = t->learner->name,
 		.task = task_name(t->task),

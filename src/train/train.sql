@@ -41,3 +41,15 @@ LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 30
 AS 'MODULE_PATHNAME', 'ml_describe';
 COMMENT ON FUNCTION ml.describe(text) IS 'the columns a model expects and what they looked like in training';
 
+CREATE FUNCTION ml.importance(model text)
+RETURNS TABLE (column_name text, gain double precision, gain_share double precision, splits bigint)
+LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 30
+AS 'MODULE_PATHNAME', 'ml_importance';
+COMMENT ON FUNCTION ml.importance(text) IS 'what each column did for a model of trees: the gain of its splits, and how many there are';
+
+CREATE FUNCTION ml.trees(model text, tree integer DEFAULT NULL)
+RETURNS TABLE (tree bigint, class text, node bigint, parent bigint, depth bigint, condition text, split_column text,
+	gain double precision, samples double precision, value double precision[])
+LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 60
+AS 'MODULE_PATHNAME', 'ml_trees';
+COMMENT ON FUNCTION ml.trees(text, integer) IS 'the nodes of a model''s trees as readable rows: the condition that leads to each, and what its leaves add';

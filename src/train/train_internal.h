@@ -111,7 +111,7 @@ typedef struct Training
 	Design	   *design;
 	ColumnSummary *summaries;	/* (ninputs) of the training rows */
 	double	   *target;			/* (nrows) value or class; -1 for classes no training row has */
-	double	   *weight;			/* (n_train) or NULL */
+	double	   *weight;			/* (n_train + n_validation) or NULL */
 	TrainingSet set;
 	Model	   *model;
 	Model	   *baseline;		/* the same, but for learner and state */
@@ -150,5 +150,25 @@ extern void json_append_string(StringInfo out, const char *text);	/* NULL -> nul
 extern void json_append_strings(StringInfo out, List *texts);	/* of char *; NIL -> null */
 
 extern Datum texts_datum(List *texts);	/* List of char * -> text[] */
+
+#define MAX_LISTED 12
+
+/* A row under construction for a materialised result. */
+typedef struct ListRow
+{
+	int			n;
+	Datum		value[MAX_LISTED];
+	bool		null[MAX_LISTED];
+} ListRow;
+
+extern void row_add_text(ListRow *row, const char *text);	/* NULL where there is none */
+extern void row_add_number(ListRow *row, double value);	/* NaN -> NULL */
+extern void row_add_integer(ListRow *row, int64 value);	/* of SQL type bigint */
+extern void row_add_bool(ListRow *row, bool value);
+extern void row_add_texts(ListRow *row, List *texts);
+extern void row_put(FunctionCallInfo fcinfo, ListRow *row);
+
+/* The model the call's first argument names, pinned until the call's context goes. */
+extern Model *listed_model(FunctionCallInfo fcinfo, ModelRight right);
 
 #endif

@@ -29,3 +29,8 @@ CREATE TEMPORARY VIEW california_folds AS
 SELECT t.*, row_key, get_byte(sha256(convert_to(row_key, 'UTF8')), 0) < 180 AS train
 FROM california_housing t,
      concat_ws(':', (longitude * 100)::integer, (latitude * 100)::integer, total_rooms::integer, population::integer) AS row_key;
+
+CREATE TEMPORARY VIEW letter_folds AS
+SELECT t.*, row_key, get_byte(sha256(convert_to(row_key, 'UTF8')), 0) < 205 AS train
+FROM letter_recognition t,
+     concat_ws(':', lettr, x_box, y_box, width, high, onpix, x_bar, y_bar, x2bar, y2bar, xybar, x2ybr, xy2br, x_ege, xegvy, y_ege, yegvx) AS row_key;

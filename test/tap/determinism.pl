@@ -20,6 +20,8 @@ $node->safe_psql('postgres', q{
 my %training = (
 	linear_regression => q{'price', 'linear_regression', exclude => '{quick}'},
 	logistic_regression => q{'quick', 'logistic_regression', exclude => '{price}'},
+	gradient_boosting => q{'price', 'gradient_boosting', '{"bagging_fraction": 0.7, "feature_fraction": 0.8}', exclude => '{quick}'},
+	boosted_classes => q{'quarter', 'gradient_boosting', '{"n_estimators": 20}'},
 	keyed => q{'price', 'linear_regression', key => 'id', exclude => '{quick}'},
 	by_time => q{'price', 'linear_regression', time_column => 'sold', exclude => '{quick}'});
 my %expected;

@@ -1,0 +1,347 @@
+/*
+ * bins.c
+ *		Edges from a sample, then every row to bytes.
+ */
+#include "postgres.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+#include "core/bins.h"
+#include "core/budget.h"
+#include "core/sort.h"
+#include "core/tree.h"
+#include "core/tree_internal.h"
+
+#define BINS_ALIGNMENT 64
+
+/* The distinct values of a column in its sample, ascending. */
+typedef struct Distinct
+{
+	int64		n;
+	double	   *value;
+	int64	   *count;
+	int64		total;			/* of the counts */
+} Distinct;
+
+typedef struct Sample
+{
+	int64		n;
+	double	   *value;			/* (ncolumns, n) */
+	double	   *sorted;			/* (n) and so on: scratch for one column */
+	uint64	   *key;
+	uint64	   *key_scratch;
+	uint32	   *payload;
+	uint32	   *payload_scratch;
+	int64	   *count;
+} Sample;
+
+#define SAMPLE_SCRATCH (2 * sizeof(uint64) + 2 * sizeof(uint32) + sizeof(double) + sizeof(int64))
+
+Size
+bins_memory(int64 nrows, int ncolumns, int64 sample)
+{
+	Size		groups = (ncolumns + GROUP_COLUMNS - 1) / GROUP_COLUMNS;
+	Size		rows = size_times(nrows, size_plus(size_times(groups, GROUP_BYTES), ncolumns));
+
+	return size_plus(rows, size_times(Min(sample, nrows), size_plus(size_times(ncolumns, sizeof(double)), SAMPLE_SCRATCH)));
+}
+
+/* ---- the sample ---- */
+
+static Sample *
+sample_read(BinSource source, void *state, int block, int64 n, int ncolumns)
+{
+	Sample	   *sample = palloc(sizeof(Sample));
+
+	sample->n = n;
+	sample->value = tree_array(size_times(n, ncolumns), sizeof(double));
+	sample->sorted = tree_array(n, sizeof(double));
+	sample->key = tree_array(n, sizeof(uint64));
+	sample->key_scratch = tree_array(n, sizeof(uint64));
+	sample->payload = tree_array(n, sizeof(uint32));
+	sample->payload_scratch = tree_array(n, sizeof(uint32));
+	sample->count = tree_array(n, sizeof(int64));
+	for (int64 start = 0; start < n; start += block)
+	{
+		int			count = (int) Min(block, n - start);
+		const double *rows = source(state, start, count);
+
+		CHECK_FOR_INTERRUPTS();
+		for (int j = 0; j < ncolumns; j++)
+			for (int i = 0; i < count; i++)
+				sample->value[(int64) j * n + start + i] = rows[(Size) i * ncolumns + j];
+	}
+	return sample;
+}
+
+static void
+sample_free(Sample *sample)
+{
+	pfree(sample->value);
+	pfree(sample->sorted);
+	pfree(sample->key);
+	pfree(sample->key_scratch);
+	pfree(sample->payload);
+	pfree(sample->payload_scratch);
+	pfree(sample->count);
+	pfree(sample);
+}
+
+/* The column's values sorted; returns how many are finite. */
+static int64
+sort_values(Sample *sample, const double *value)
+{
+	int64		n = 0;
+
+	for (int64 i = 0; i < sample->n; i++)
+	{
+		if (!isfinite(value[i]))
+			continue;
+		sample->key[n] = sortable_double(value[i]);
+		sample->payload[n++] = (uint32) i;
+	}
+	sort_keys(sample->key, sample->payload, sample->key_scratch, sample->payload_scratch, (uint32) n);
+	for (int64 i = 0; i < n; i++)
+		sample->sorted[i] = value[sample->payload[i]];
+	return n;
+}
+
+static Distinct
+find_distinct(Sample *sample, const double *value)
+{
+	Distinct	distinct = {.value = sample->sorted,.count = sample->count};
+	int64		n = sort_values(sample, value);
+
+	distinct.total = n;
+	for (int64 i = 0; i < n; i++)
+	{
+		if (i > 0 && sample->sorted[i] == distinct.value[distinct.n - 1])
+		{
+			distinct.count[distinct.n - 1]++;
+			continue;
+		}
+		distinct.value[distinct.n] = sample->sorted[i];
+		distinct.count[distinct.n++] = 1;
+	}
+	return distinct;
+}
+
+/* ---- edges ---- */
+
+static void
+add_edge(ColumnBins *bins, const Distinct *distinct, int64 below)
+{
+	bins->edge[bins->nbins++] = tree_threshold(distinct->value[below], distinct->value[below + 1]);
+}
+
+/* A bin for every value, but none with fewer than min_data_in_bin rows. */
+static void
+edges_of_few(ColumnBins *bins, const Distinct *distinct, int min_data)
+{
+	int64		filled = 0;
+
+	for (int64 i = 0; i + 1 < distinct->n; i++)
+	{
+		filled += distinct->count[i];
+		if (filled < min_data)
+			continue;
+		add_edge(bins, distinct, i);
+		filled = 0;
+	}
+}
+
+/*
+ * Bins of about equal counts.  A value that would fill a bin by itself gets one, and the others share the rest evenly.
+ */
+static void
+edges_of_many(ColumnBins *bins, const Distinct *distinct, int most)
+{
+	double		fair = (double) distinct->total / most;
+	int64		rest = distinct->total;
+	int			rest_bins = most;
+	double		share = fair;
+	int64		filled = 0;
+
+	for (int64 i = 0; i < distinct->n; i++)
+	{
+		if (distinct->count[i] < fair)
+			continue;
+		rest -= distinct->count[i];
+		rest_bins--;
+	}
+	share = rest_bins > 0 ? (double) rest / rest_bins : HUGE_VAL;
+	for (int64 i = 0; i + 1 < distinct->n && bins->nbins < most - 1; i++)
+	{
+		bool		big = distinct->count[i] >= fair;
+		bool		big_next = distinct->count[i + 1] >= fair;
+
+		filled += distinct->count[i];
+		if (!big)
+			rest -= distinct->count[i];
+		if (!(big || filled >= share || (big_next && filled >= Max(1.0, share / 2))))
+			continue;
+		add_edge(bins, distinct, i);
+		filled = 0;
+		if (!big && --rest_bins > 0)
+			share = (double) rest / rest_bins;
+	}
+}
+
+/* Above every value: single precision where that is enough. */
+static double
+last_edge(double largest)
+{
+	return largest < FLT_MAX ? FLT_MAX : DBL_MAX;
+}
+
+static void
+find_edges(ColumnBins *bins, Sample *sample, const double *value, const BinOptions *options)
+{
+	Distinct	distinct = find_distinct(sample, value);
+	int64		most = Min(options->max_bin, distinct.total / Max(options->min_data_in_bin, 1));
+
+	bins->edge = palloc(sizeof(double) * BIN_VALUES);
+	if (distinct.n == 0)
+		return;
+	if (distinct.n <= options->max_bin)
+		edges_of_few(bins, &distinct, options->min_data_in_bin);
+	else
+		edges_of_many(bins, &distinct, (int) Max(most, 1));
+	bins->edge[bins->nbins++] = last_edge(distinct.value[distinct.n - 1]);
+}
+
+/* ---- categories ---- */
+
+static int
+by_count(const void *a, const void *b, void *counts)
+{
+	const int64 *count = counts;
+	int			x = *(const int *) a;
+	int			y = *(const int *) b;
+
+	if (count[x] != count[y])
+		return count[x] > count[y] ? -1 : 1;
+	return x < y ? -1 : x > y;
+}
+
+static void
+bin_levels(ColumnBins *bins, const Sample *sample, const double *value)
+{
+	int			levels = bins->levels;
+	int64	   *count = tree_array(levels, sizeof(int64));
+	int		   *order = tree_array(levels, sizeof(int));
+
+	bins->nbins = Min(levels, BIN_MAX);
+	bins->bin_of = palloc(levels);
+	for (int64 i = 0; i < sample->n; i++)
+		if (value[i] >= 0 && value[i] < levels)
+			count[(int) value[i]]++;
+	for (int c = 0; c < levels; c++)
+		order[c] = c;
+	if (levels > BIN_MAX)
+		qsort_arg(order, levels, sizeof(int), by_count, count);
+	for (int i = 0; i < levels; i++)
+		bins->bin_of[order[i]] = (uint8) Min(i, BIN_MAX - 1);
+	pfree(count);
+	pfree(order);
+}
+
+/* ---- rows to bytes ---- */
+
+/* The first bin whose edge is not below x, without branches; values above all that the sample had go to the last. */
+static inline uint8
+number_bin(const double *edge, int nbins, double x)
+{
+	const double *at = edge;
+	int			n = nbins;
+
+	while (n > 1)
+	{
+		int			half = n / 2;
+
+		at += (at[half - 1] < x) * half;
+		n -= half;
+	}
+	return x == x ? (uint8) (at - edge) : BIN_MISSING;
+}
+
+static inline uint8
+category_bin(const ColumnBins *column, double x)
+{
+	return x >= 0 && x < column->levels ? column->bin_of[(int) x] : BIN_MISSING;
+}
+
+static void
+bin_column(const Bins *bins, int j, const double *rows, int64 start, int count)
+{
+	const ColumnBins *column = &bins->column[j];
+	uint8	   *bytes = bins->bytes + (Size) j * bins->nrows + start;
+	uint8	   *group = bins->group[j / GROUP_COLUMNS] + (Size) start * GROUP_BYTES + j % GROUP_COLUMNS;
+
+	for (int i = 0; i < count; i++)
+	{
+		double		x = rows[(Size) i * bins->ncolumns + j];
+
+		bytes[i] = column->levels > 0 ? category_bin(column, x) :
+			column->nbins > 0 ? number_bin(column->edge, column->nbins, x) : BIN_MISSING;
+		group[(Size) i * GROUP_BYTES] = bytes[i];
+	}
+}
+
+static void
+bin_rows(Bins *bins, BinSource source, void *state, int block)
+{
+	for (int64 start = 0; start < bins->nrows; start += block)
+	{
+		int			count = (int) Min(block, bins->nrows - start);
+		const double *rows = source(state, start, count);
+
+		CHECK_FOR_INTERRUPTS();
+		for (int j = 0; j < bins->ncolumns; j++)
+			bin_column(bins, j, rows, start, count);
+	}
+}
+
+static void
+find_bins(Bins *bins, BinSource source, void *state, int block, const int *levels, const BinOptions *options)
+{
+	Sample	   *sample = sample_read(source, state, block, Min(options->sample, bins->nrows), bins->ncolumns);
+
+	for (int j = 0; j < bins->ncolumns; j++)
+	{
+		ColumnBins *column = &bins->column[j];
+		const double *value = sample->value + (int64) j * sample->n;
+
+		CHECK_FOR_INTERRUPTS();
+		column->levels = levels[j];
+		if (column->levels > 0)
+			bin_levels(column, sample, value);
+		else
+			find_edges(column, sample, value, options);
+	}
+	sample_free(sample);
+}
+
+Bins *
+bins_create(BinSource source, void *state, int block, int64 nrows, int ncolumns, const int *levels, const BinOptions *options)
+{
+	Bins	   *bins = palloc0(sizeof(Bins));
+
+	bins->nrows = nrows;
+	bins->ncolumns = ncolumns;
+	bins->ngroups = (ncolumns + GROUP_COLUMNS - 1) / GROUP_COLUMNS;
+	bins->column = tree_array(ncolumns, sizeof(ColumnBins));
+	bins->group = tree_array(bins->ngroups, sizeof(uint8 *));
+	if (ncolumns == 0)
+		return bins;
+	find_bins(bins, source, state, block, levels, options);
+	for (int g = 0; g < bins->ngroups; g++)
+		bins->group[g] = (uint8 *) TYPEALIGN(BINS_ALIGNMENT, tree_array(size_times(nrows, GROUP_BYTES) + BINS_ALIGNMENT, 1));
+	bins->bytes = MemoryContextAllocHuge(CurrentMemoryContext, size_times(Max(nrows, 1), ncolumns));
+	bin_rows(bins, source, state, block);
+	return bins;
+}

@@ -1,0 +1,76 @@
+/*
+ * grow.h
+ *		Growing one regression tree at a time on binned rows, from gradients and hessians (second-order boosting).
+ *
+ * Gradients are rounded to whole numbers, up or down by chance (a hash of seed, tree and row), and summed as integers: the sums, and with them
+ * the tree, are the same in any order and with any division of the work (Shi et al., NeurIPS 2022).  Leaf values are the caller's, from the
+ * exact gradients of the leaf's rows.
+ */
+#ifndef RELEARN_CORE_GROW_H
+#define RELEARN_CORE_GROW_H
+
+#include "core/bins.h"
+#include "core/tree.h"
+
+typedef struct GrowOptions
+{
+	int			num_leaves;		/* at least 2 */
+	int			max_depth;		/* 0: none */
+	double		min_data_in_leaf;
+	double		min_sum_hessian;
+	double		lambda_l1,
+				lambda_l2;
+	double		min_gain;
+	double		feature_fraction;	/* per tree, (0, 1] */
+	double		feature_fraction_bynode;
+	int			max_cat_to_onehot;	/* categories with at most so many bins: one against the rest */
+	int			max_cat_threshold;	/* levels on the smaller side */
+	double		cat_smooth,
+				cat_l2;
+	double		min_data_per_group;
+	const int8 *monotone;		/* (ncolumns) -1, 0, 1; NULL: none */
+} GrowOptions;
+
+/* A leaf of the tree just grown. */
+typedef struct GrownLeaf
+{
+	uint32		node;			/* in Trees */
+	int64		start,			/* its rows in grower_rows, ascending */
+				count;
+	double		low,			/* bounds that monotone constraints put on its value */
+				high;
+	double		lambda_l2;		/* penalty of its value */
+} GrownLeaf;
+
+typedef struct Grower Grower;
+
+/* Rows 0 .. ntrain-1 of the bins are grown on. */
+extern Grower *grower_create(const Bins *bins, int64 ntrain, const GrowOptions *options);
+extern Size grower_memory(const GrowOptions *options, int64 nrows, int64 ntrain, int ncolumns);
+
+/* The rows the next trees are grown on, ascending; NULL: all. */
+extern void grower_set_bag(Grower *grower, const int32 *rows, int64 count);
+
+/*
+ * Grow the next tree of "trees".  gradient and hessian (ntrain) are of all rows; hessians are not negative.  False, and no tree, where they are not
+ * finite.  Covers and gains are set; leaf values stay 0.
+ */
+extern bool grow_tree(Grower *grower, Trees *trees, const float *gradient, const float *hessian, uint64 seed);
+
+extern int	grower_leaves(const Grower *grower);
+extern const GrownLeaf *grower_leaf(const Grower *grower, int leaf);
+extern const int32 *grower_rows(const Grower *grower);
+
+/* The leaf any row of the bins ends in, by its bins. */
+extern int	grower_route(const Grower *grower, int64 row);
+
+/* What a leaf of these sums predicts, before shrinkage. */
+static inline double
+leaf_output(double gradient, double hessian, double l1, double l2)
+{
+	double		g = gradient > l1 ? gradient - l1 : gradient < -l1 ? gradient + l1 : 0;
+
+	return hessian + l2 > 0 ? -g / (hessian + l2) : 0;
+}
+
+#endif

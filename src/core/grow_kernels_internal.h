@@ -1,0 +1,258 @@
+/*
+ * grow_kernels_internal.h
+ *		The text of the grower's kernels, included once per build.
+ *
+ * The includer defines GROW_TARGET (function attribute), GROW_TABLE and GROW_LINKAGE.  Everything is integer arithmetic, or floating point
+ * without sums whose order a compiler could choose, so the builds agree in every bit.
+ */
+#define INLINED static inline __attribute__((always_inline)) GROW_TARGET
+
+#define PREFETCH_AHEAD 24		/* rows; a listed row lies anywhere in memory */
+#define HALF 0x1p-16f			/* of a 32-bit hash to [0, 1) */
+
+/* ---- gradients to levels ---- */
+
+GROW_TARGET static void
+find_extremes(const float *gradient, const float *hessian, int64 count, Extremes *extremes)
+{
+	Extremes	found = *extremes;
+
+	for (int64 i = 0; i < count; i++)
+	{
+		int32		g,
+					h;
+
+		memcpy(&g, gradient + i, sizeof(g));
+		memcpy(&h, hessian + i, sizeof(h));
+		g &= 0x7fffffff;
+		found.gradient = g > found.gradient ? g : found.gradient;
+		found.hessian = h > found.hessian ? h : found.hessian;
+		found.least_hessian = h < found.least_hessian ? h : found.least_hessian;
+	}
+	*extremes = found;
+}
+
+/* Finaliser of MurmurHash3 (Appleby): 32 bits, full avalanche; vectorises. */
+INLINED uint32
+mix32(uint32 x)
+{
+	x ^= x >> 16;
+	x *= 0x85ebca6bU;
+	x ^= x >> 13;
+	x *= 0xc2b2ae35U;
+	return x ^ (x >> 16);
+}
+
+GROW_TARGET static void
+quantise(const float *gradient, const float *hessian, int64 first, int count, const Quantum *quantum, int32 *pair)
+{
+	const float gradient_scale = quantum->gradient_scale;
+	const float hessian_scale = quantum->hessian_scale;
+	const int32 levels = quantum->gradient_levels;
+	const uint32 seed = quantum->seed + (uint32) first * 0x9e3779b9U;
+	const int32 hessian_mask = quantum->all_one ? 0 : -1;
+	const int32 hessian_one = quantum->all_one;
+
+	for (int i = 0; i < count; i++)
+	{
+		uint32		chance = mix32(seed + (uint32) i * 0x9e3779b9U);
+		float		g = gradient[i] * gradient_scale + (float) levels + (float) (int32) (chance >> 16) * HALF;
+		float		h = hessian[i] * hessian_scale + (float) (int32) (chance & 0xffff) * HALF;
+
+		pair[i] = (int32) ((uint32) ((int32) g - levels) << 16) + (((int32) h & hessian_mask) | hessian_one);
+	}
+}
+
+/* ---- histograms ---- */
+
+INLINED int32
+row_pair(const uint8 *row)
+{
+	int32		pair;
+
+	memcpy(&pair, row + PAIR_OFFSET, sizeof(pair));
+	return pair;
+}
+
+INLINED uint64
+row_word(const uint8 *row, int word)
+{
+	uint64		bins;
+
+	memcpy(&bins, row + word * 8, sizeof(bins));
+#ifdef WORDS_BIGENDIAN
+	bins = pg_bswap64(bins);
+#endif
+	return bins;
+}
+
+/* The last word of a full group holds four bins and the pair. */
+#define ADD_ROW(table, value) \
+	for (int k = 0; k < words; k++) \
+	{ \
+		uint64		bins = row_word(row, k); \
+		\
+		(table)[(k * 8 + 0) * HIST_COLUMN + (bins & 255)] += (value); \
+		(table)[(k * 8 + 1) * HIST_COLUMN + (bins >> 8 & 255)] += (value); \
+		(table)[(k * 8 + 2) * HIST_COLUMN + (bins >> 16 & 255)] += (value); \
+		(table)[(k * 8 + 3) * HIST_COLUMN + (bins >> 24 & 255)] += (value); \
+		if (k == 3) \
+			break; \
+		(table)[(k * 8 + 4) * HIST_COLUMN + (bins >> 32 & 255)] += (value); \
+		(table)[(k * 8 + 5) * HIST_COLUMN + (bins >> 40 & 255)] += (value); \
+		(table)[(k * 8 + 6) * HIST_COLUMN + (bins >> 48 & 255)] += (value); \
+		(table)[(k * 8 + 7) * HIST_COLUMN + (bins >> 56)] += (value); \
+	}
+
+INLINED void
+add_few(const uint8 *group, const int32 *rows, int64 from, int64 to, const int words, int32 *table)
+{
+	for (int64 i = from; i < to; i++)
+	{
+		const uint8 *row = group + (Size) (rows ? rows[i] : i) * GROUP_BYTES;
+		int32		pair = row_pair(row);
+
+		if (rows)
+			__builtin_prefetch(group + (Size) rows[i + PREFETCH_AHEAD] * GROUP_BYTES);
+		ADD_ROW(table, pair);
+	}
+}
+
+INLINED void
+add_many(const uint8 *group, const int32 *rows, int64 from, int64 to, const int words, int64 *sum)
+{
+	for (int64 i = from; i < to; i++)
+	{
+		const uint8 *row = group + (Size) (rows ? rows[i] : i) * GROUP_BYTES;
+		int32		pair = row_pair(row);
+		int64		wide = (int64) ((uint64) (int64) (pair >> 16) << 32) + (uint16) pair;
+
+		if (rows)
+			__builtin_prefetch(group + (Size) rows[i + PREFETCH_AHEAD] * GROUP_BYTES);
+		ADD_ROW(sum, wide);
+	}
+}
+
+GROW_TARGET static void
+flush(int32 *table, int64 *sum, int n)
+{
+	for (int k = 0; k < n; k++)
+	{
+		sum[k] += (int64) ((uint64) (int64) (table[k] >> 16) << 32) + (uint16) table[k];
+		table[k] = 0;
+	}
+}
+
+INLINED void
+histogram_words(const uint8 *group, const int32 *rows, int64 from, int64 count, const int words, bool few, int32 *table, int64 *sum)
+{
+	int64		end = from + count;
+
+	if (!few)
+	{
+		if (rows)
+			add_many(group, rows, from, end, words, sum);
+		else
+			add_many(group, NULL, from, end, words, sum);
+		return;
+	}
+	for (; from < end; from += FLUSH_ROWS)
+	{
+		int64		to = Min(from + FLUSH_ROWS, end);
+
+		if (rows)
+			add_few(group, rows, from, to, words, table);
+		else
+			add_few(group, NULL, from, to, words, table);
+		flush(table, sum, Min(words * 8, GROUP_COLUMNS) * HIST_COLUMN);
+	}
+}
+
+GROW_TARGET static void
+histogram(const uint8 *group, const int32 *rows, int64 from, int64 count, int words, bool few, int32 *table, int64 *sum)
+{
+	switch (words)
+	{
+		case 1:
+			histogram_words(group, rows, from, count, 1, few, table, sum);
+			break;
+		case 2:
+			histogram_words(group, rows, from, count, 2, few, table, sum);
+			break;
+		case 3:
+			histogram_words(group, rows, from, count, 3, few, table, sum);
+			break;
+		default:
+			histogram_words(group, rows, from, count, 4, few, table, sum);
+			break;
+	}
+}
+
+GROW_TARGET static void
+subtract(int64 *from, const int64 *what, Size n)
+{
+	for (Size k = 0; k < n; k++)
+		from[k] -= what[k];
+}
+
+/* ---- splits of numbers ---- */
+
+INLINED void
+scan_direction(const int64 *bins, int nbins, Scan *scan, int64 left, bool missing_left)
+{
+	const int64 fewest = scan->fewest;
+	const int64 most = packed_hessian(scan->total) - fewest;
+	const double whole = (double) packed_gradient(scan->total) * scan->gradient;
+	const double whole_hessian = (double) packed_hessian(scan->total) * scan->hessian + scan->l2;
+	const double l2 = scan->l2;
+	double		best = scan->best;
+
+	for (int b = 0; b < nbins; b++)
+	{
+		int64		hessian;
+		double		g,
+					h,
+					rest,
+					rest_hessian,
+					score;
+
+		if (bins[b] == 0)
+			continue;
+		left += bins[b];
+		hessian = packed_hessian(left);
+		if (hessian < fewest)
+			continue;
+		if (hessian > most)
+			break;
+		g = (double) packed_gradient(left) * scan->gradient;
+		h = (double) hessian * scan->hessian;
+		rest = whole - g;
+		rest_hessian = whole_hessian - h;
+		h += l2;
+		score = (g * g * rest_hessian + rest * rest * h) / (h * rest_hessian);
+		if (score > best)
+		{
+			best = score;
+			scan->bin = b;
+			scan->missing_left = missing_left;
+		}
+	}
+	scan->best = best;
+}
+
+GROW_TARGET static void
+scan_bins(const int64 *bins, int nbins, Scan *scan)
+{
+	scan->bin = -1;
+	scan_direction(bins, nbins, scan, 0, false);
+	if (scan->missing != 0)
+		scan_direction(bins, nbins, scan, scan->missing, true);
+}
+
+GROW_LINKAGE const GrowKernels GROW_TABLE = {
+	.extremes = find_extremes,
+	.quantise = quantise,
+	.histogram = histogram,
+	.subtract = subtract,
+	.scan = scan_bins,
+};

@@ -1,0 +1,463 @@
+/*
+ * boosting_objective.c
+ *		Objectives of gradient boosting: a constant to start from, gradients and hessians, the loss.  Formulas are LightGBM's.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "core/dense.h"
+#include "core/mathfn.h"
+#include "core/sort.h"
+#include "learn/boosting_internal.h"
+
+static inline double
+rows_weight(const LossRows *rows, int i)
+{
+	return rows->weight != NULL ? rows->weight[i] : 1.0;
+}
+
+static inline void
+put_pair(const LossRows *rows, int i, double gradient, double hessian)
+{
+	double		weight = rows_weight(rows, i);
+
+	rows->gradient[i] = (float) (gradient * weight);
+	rows->hessian[i] = (float) (hessian * weight);
+}
+
+/* ---- constants to start from ---- */
+
+static double
+mean_target(const TrainingSet *set, const BoostingOptions *options, double total, int output)
+{
+	double		mean = 0;
+
+	for (int64 i = 0; i < set->nrows; i++)
+		mean += set->target[i] * (row_weight(set, i) / total);
+	return mean;
+}
+
+static double
+log_mean_target(const TrainingSet *set, const BoostingOptions *options, double total, int output)
+{
+	return math_log(Max(mean_target(set, options, total, output), 1e-15));
+}
+
+static double
+quantile_target(const TrainingSet *set, double share)
+{
+	double	   *value = zero_vector(set->nrows);
+	double	   *weight = NULL;
+	double		found;
+
+	memcpy(value, set->target, sizeof(double) * set->nrows);
+	if (set->weight != NULL)
+		weight = memcpy(zero_vector(set->nrows), set->weight, sizeof(double) * set->nrows);
+	found = weighted_quantile(value, weight, set->nrows, share);
+	pfree(value);
+	if (weight != NULL)
+		pfree(weight);
+	return found;
+}
+
+static double
+start_median(const TrainingSet *set, const BoostingOptions *options, double total, int output)
+{
+	return quantile_target(set, 0.5);
+}
+
+static double
+start_quantile(const TrainingSet *set, const BoostingOptions *options, double total, int output)
+{
+	return quantile_target(set, options->alpha);
+}
+
+#define LEAST_SHARE 1e-15
+
+static double
+start_logistic(const TrainingSet *set, const BoostingOptions *options, double total, int output)
+{
+	double		share = mean_target(set, options, total, output);
+
+	share = share * options->scale_pos_weight / (share * options->scale_pos_weight + (1 - share));
+	share = Min(Max(share, LEAST_SHARE), 1 - LEAST_SHARE);
+	return math_log(share / (1 - share));
+}
+
+static double
+start_softmax(const TrainingSet *set, const BoostingOptions *options, double total, int output)
+{
+	double		share = 0;
+
+	for (int64 i = 0; i < set->nrows; i++)
+		if ((int) set->target[i] == output)
+			share += row_weight(set, i) / total;
+	return math_log(Max(share, LEAST_SHARE));
+}
+
+/* ---- numbers ---- */
+
+static void
+squared_gradients(const LossRows *rows)
+{
+	for (int i = 0; i < rows->count; i++)
+		put_pair(rows, i, rows->score[i] - rows->target[i], 1);
+}
+
+static double
+squared_loss(const LossRows *rows)
+{
+	double		sum = 0;
+
+	for (int i = 0; i < rows->count; i++)
+	{
+		double		error = rows->score[i] - rows->target[i];
+
+		sum += rows_weight(rows, i) * error * error;
+	}
+	return sum;
+}
+
+static void
+absolute_gradients(const LossRows *rows)
+{
+	for (int i = 0; i < rows->count; i++)
+	{
+		double		error = rows->score[i] - rows->target[i];
+
+		put_pair(rows, i, (error > 0) - (error < 0), 1);
+	}
+}
+
+static double
+absolute_loss(const LossRows *rows)
+{
+	double		sum = 0;
+
+	for (int i = 0; i < rows->count; i++)
+		sum += rows_weight(rows, i) * fabs(rows->score[i] - rows->target[i]);
+	return sum;
+}
+
+static double
+middle(const BoostingOptions *options)
+{
+	return 0.5;
+}
+
+static void
+huber_gradients(const LossRows *rows)
+{
+	double		alpha = rows->options->alpha;
+
+	for (int i = 0; i < rows->count; i++)
+	{
+		double		error = rows->score[i] - rows->target[i];
+
+		put_pair(rows, i, Min(Max(error, -alpha), alpha), 1);
+	}
+}
+
+static double
+huber_loss(const LossRows *rows)
+{
+	double		alpha = rows->options->alpha;
+	double		sum = 0;
+
+	for (int i = 0; i < rows->count; i++)
+	{
+		double		error = fabs(rows->score[i] - rows->target[i]);
+
+		sum += rows_weight(rows, i) * (error <= alpha ? 0.5 * error * error : alpha * (error - 0.5 * alpha));
+	}
+	return sum;
+}
+
+static void
+quantile_gradients(const LossRows *rows)
+{
+	double		alpha = rows->options->alpha;
+
+	for (int i = 0; i < rows->count; i++)
+		put_pair(rows, i, rows->score[i] >= rows->target[i] ? 1 - alpha : -alpha, 1);
+}
+
+static double
+quantile_loss(const LossRows *rows)
+{
+	double		alpha = rows->options->alpha;
+	double		sum = 0;
+
+	for (int i = 0; i < rows->count; i++)
+	{
+		double		error = rows->target[i] - rows->score[i];
+
+		sum += rows_weight(rows, i) * (error >= 0 ? alpha * error : (alpha - 1) * error);
+	}
+	return sum;
+}
+
+static double
+alpha_quantile(const BoostingOptions *options)
+{
+	return options->alpha;
+}
+
+/* ---- positive numbers: the score is the logarithm of the mean ---- */
+
+static void
+poisson_gradients(const LossRows *rows)
+{
+	double		stretch = math_exp(rows->options->max_delta_step);
+
+	for (int i = 0; i < rows->count; i++)
+	{
+		double		mean = math_exp(rows->score[i]);
+
+		put_pair(rows, i, mean - rows->target[i], mean * stretch);
+	}
+}
+
+static double
+poisson_loss(const LossRows *rows)
+{
+	double		sum = 0;
+
+	for (int i = 0; i < rows->count; i++)
+		sum += rows_weight(rows, i) * (math_exp(rows->score[i]) - rows->target[i] * rows->score[i]);
+	return sum;
+}
+
+static void
+gamma_gradients(const LossRows *rows)
+{
+	for (int i = 0; i < rows->count; i++)
+	{
+		double		ratio = rows->target[i] * math_exp(-rows->score[i]);
+
+		put_pair(rows, i, 1 - ratio, ratio);
+	}
+}
+
+static double
+gamma_loss(const LossRows *rows)
+{
+	double		sum = 0;
+
+	for (int i = 0; i < rows->count; i++)
+		sum += rows_weight(rows, i) * (rows->target[i] * math_exp(-rows->score[i]) + rows->score[i]);
+	return sum;
+}
+
+static void
+tweedie_gradients(const LossRows *rows)
+{
+	double		power = rows->options->tweedie_power;
+
+	for (int i = 0; i < rows->count; i++)
+	{
+		double		a = rows->target[i] * math_exp((1 - power) * rows->score[i]);
+		double		b = math_exp((2 - power) * rows->score[i]);
+
+		put_pair(rows, i, b - a, (2 - power) * b - (1 - power) * a);
+	}
+}
+
+static double
+tweedie_loss(const LossRows *rows)
+{
+	double		power = rows->options->tweedie_power;
+	double		sum = 0;
+
+	for (int i = 0; i < rows->count; i++)
+		sum += rows_weight(rows, i) * (math_exp((2 - power) * rows->score[i]) / (2 - power)
+									   - rows->target[i] * math_exp((1 - power) * rows->score[i]) / (1 - power));
+	return sum;
+}
+
+/* ---- classes ---- */
+
+static void
+logistic_gradients(const LossRows *rows)
+{
+	double		positive = rows->options->scale_pos_weight;
+	double	   *p = rows->scratch;
+
+	dense_sigmoid(rows->score, rows->count, p);
+	if (rows->weight == NULL && positive == 1)
+	{
+		for (int i = 0; i < rows->count; i++)
+		{
+			rows->gradient[i] = (float) (p[i] - rows->target[i]);
+			rows->hessian[i] = (float) (p[i] * (1 - p[i]));
+		}
+		return;
+	}
+	for (int i = 0; i < rows->count; i++)
+	{
+		double		scale = rows->target[i] > 0 ? positive : 1;
+
+		put_pair(rows, i, scale * (p[i] - rows->target[i]), scale * p[i] * (1 - p[i]));
+	}
+}
+
+static double
+logistic_loss(const LossRows *rows)
+{
+	double		sum = 0;
+
+	dense_logistic(rows->score, rows->target, rows->weight, rows->count, rows->scratch, &sum);
+	return sum;
+}
+
+/* Probabilities class by class into scratch (noutputs, count), and the normaliser where asked for. */
+static void
+class_probabilities(const LossRows *rows, double *normaliser)
+{
+	for (int k = 0; k < rows->noutputs; k++)
+		memcpy(rows->scratch + (Size) k * rows->count, rows->score + k * rows->stride, sizeof(double) * rows->count);
+	dense_softmax(rows->scratch, rows->count, rows->noutputs, normaliser);
+}
+
+static void
+softmax_gradients(const LossRows *rows)
+{
+	double		factor = (double) rows->noutputs / (rows->noutputs - 1);	/* Friedman 2001, section 4.6 */
+
+	class_probabilities(rows, NULL);
+	for (int k = 0; k < rows->noutputs; k++)
+		for (int i = 0; i < rows->count; i++)
+		{
+			double		p = rows->scratch[(Size) k * rows->count + i];
+			double		weight = rows_weight(rows, i);
+
+			rows->gradient[k * rows->out_stride + i] = (float) (weight * (p - ((int) rows->target[i] == k)));
+			rows->hessian[k * rows->out_stride + i] = (float) (weight * factor * p * (1 - p));
+		}
+}
+
+static double
+softmax_loss(const LossRows *rows)
+{
+	double		normaliser[LOSS_ROWS];
+	double		sum = 0;
+
+	class_probabilities(rows, normaliser);
+	for (int i = 0; i < rows->count; i++)
+		sum += rows_weight(rows, i) * (normaliser[i] - rows->score[(int) rows->target[i] * rows->stride + i]);
+	return sum;
+}
+
+/* ---- the table ---- */
+
+static const Objective squared = {
+	.name = "squared",.metric = "rmse",.tasks = TASK_REGRESSION,.link = LINK_IDENTITY,.least_target = -HUGE_VAL,.root = true,
+	.start = mean_target,.gradients = squared_gradients,.loss = squared_loss,
+};
+static const Objective absolute = {
+	.name = "absolute",.metric = "mae",.tasks = TASK_REGRESSION,.link = LINK_IDENTITY,.least_target = -HUGE_VAL,
+	.start = start_median,.gradients = absolute_gradients,.loss = absolute_loss,.leaf_quantile = middle,
+};
+static const Objective huber = {
+	.name = "huber",.metric = "huber_loss",.tasks = TASK_REGRESSION,.link = LINK_IDENTITY,.least_target = -HUGE_VAL,
+	.start = mean_target,.gradients = huber_gradients,.loss = huber_loss,
+};
+static const Objective quantile = {
+	.name = "quantile",.metric = "pinball_loss",.tasks = TASK_REGRESSION,.link = LINK_IDENTITY,.least_target = -HUGE_VAL,
+	.start = start_quantile,.gradients = quantile_gradients,.loss = quantile_loss,.leaf_quantile = alpha_quantile,
+};
+static const Objective poisson = {
+	.name = "poisson",.metric = "poisson_loss",.tasks = TASK_REGRESSION,.link = LINK_EXP,.least_target = 0,
+	.start = log_mean_target,.gradients = poisson_gradients,.loss = poisson_loss,
+};
+static const Objective gamma_objective = {
+	.name = "gamma",.metric = "gamma_loss",.tasks = TASK_REGRESSION,.link = LINK_EXP,.least_target = 0,.open = true,
+	.start = log_mean_target,.gradients = gamma_gradients,.loss = gamma_loss,
+};
+static const Objective tweedie = {
+	.name = "tweedie",.metric = "tweedie_loss",.tasks = TASK_REGRESSION,.link = LINK_EXP,.least_target = 0,
+	.start = log_mean_target,.gradients = tweedie_gradients,.loss = tweedie_loss,
+};
+static const Objective logistic = {
+	.name = "logistic",.metric = "log_loss",.tasks = TASK_BINARY,.link = LINK_SIGMOID,.least_target = -HUGE_VAL,
+	.start = start_logistic,.gradients = logistic_gradients,.loss = logistic_loss,
+};
+static const Objective softmax = {
+	.name = "softmax",.metric = "log_loss",.tasks = TASK_MULTICLASS,.link = LINK_SOFTMAX,.least_target = -HUGE_VAL,
+	.start = start_softmax,.gradients = softmax_gradients,.loss = softmax_loss,
+};
+
+/* Names of ours, then those of LightGBM, XGBoost and scikit-learn. */
+static const struct
+{
+	const char *name;
+	const Objective *objective;
+}			named[] = {
+	{"auto", NULL},
+	{"squared", &squared}, {"absolute", &absolute}, {"huber", &huber}, {"quantile", &quantile}, {"poisson", &poisson},
+	{"gamma", &gamma_objective}, {"tweedie", &tweedie}, {"logistic", &logistic}, {"softmax", &softmax},
+	{"regression", &squared}, {"regression_l1", &absolute}, {"binary", &logistic}, {"multiclass", &softmax},
+	{"reg:squarederror", &squared}, {"reg:absoluteerror", &absolute}, {"reg:quantileerror", &quantile}, {"count:poisson", &poisson},
+	{"reg:gamma", &gamma_objective}, {"reg:tweedie", &tweedie}, {"binary:logistic", &logistic}, {"multi:softprob", &softmax},
+	{"multi:softmax", &softmax}, {"squared_error", &squared}, {"absolute_error", &absolute}, {"log_loss", NULL},
+};
+
+const char *const boosting_objective_names[] = {
+	"auto",
+	"squared", "absolute", "huber", "quantile", "poisson",
+	"gamma", "tweedie", "logistic", "softmax",
+	"regression", "regression_l1", "binary", "multiclass",
+	"reg:squarederror", "reg:absoluteerror", "reg:quantileerror", "count:poisson",
+	"reg:gamma", "reg:tweedie", "binary:logistic", "multi:softprob",
+	"multi:softmax", "squared_error", "absolute_error", "log_loss", NULL,
+};
+
+const Objective *
+boosting_objective(int index, Task task)
+{
+	StaticAssertStmt(lengthof(named) == lengthof(boosting_objective_names) - 1, "every name has an objective");
+	if (named[index].objective != NULL)
+		return named[index].objective;
+	return task == TASK_REGRESSION ? &squared : task == TASK_BINARY ? &logistic : &softmax;
+}
+
+/* ---- quantiles ---- */
+
+double
+weighted_quantile(double *value, double *weight, int64 n, double share)
+{
+	uint64	   *key;
+	uint64	   *key_scratch;
+	uint32	   *order;
+	uint32	   *order_scratch;
+	double		total = 0,
+				below = 0,
+				found = value[0];
+
+	if (weight == NULL)
+		return select_kth(value, n, (int64) Min((double) (n - 1), Max(0, ceil(share * n) - 1)));
+	key = palloc_extended(sizeof(uint64) * n, MCXT_ALLOC_HUGE);
+	key_scratch = palloc_extended(sizeof(uint64) * n, MCXT_ALLOC_HUGE);
+	order = palloc_extended(sizeof(uint32) * n, MCXT_ALLOC_HUGE);
+	order_scratch = palloc_extended(sizeof(uint32) * n, MCXT_ALLOC_HUGE);
+	for (int64 i = 0; i < n; i++)
+	{
+		key[i] = sortable_double(value[i]);
+		order[i] = (uint32) i;
+		total += weight[i];
+	}
+	sort_keys(key, order, key_scratch, order_scratch, (uint32) n);
+	for (int64 i = 0; i < n; i++)
+	{
+		found = value[order[i]];
+		below += weight[order[i]];
+		if (below >= share * total && weight[order[i]] > 0)
+			break;
+	}
+	pfree(key);
+	pfree(key_scratch);
+	pfree(order);
+	pfree(order_scratch);
+	return found;
+}
