@@ -70,13 +70,19 @@ append_metrics(StringInfo out, const char *part, const MetricValue *value, int c
 	appendStringInfoChar(out, ']');
 }
 
-/* All metrics of a part into the JSON; returns the chosen one. */
+Size
+scores_memory(int64 nrows, int noutputs)
+{
+	return size_times(sizeof(double) * noutputs, nrows);
+}
+
+/* All metrics of a part into the JSON; returns the chosen one, and why it is undefined where it is. */
 static double
-judge_part(Training *t, const Model *model, Part part, const char *name)
+judge_part(Training *t, const Model *model, Part part, const char *name, const char **reason)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "relearn metrics", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(context);
-	Size		bytes = size_times(sizeof(double) * model->noutputs, frame_part_rows(t->frame, part));
+	Size		bytes = scores_memory(frame_part_rows(t->frame, part), model->noutputs);
 	Scored		scored;
 	MetricValue *value;
 	int			count;
@@ -85,9 +91,14 @@ judge_part(Training *t, const Model *model, Part part, const char *name)
 	budget_take(&t->budget, bytes, "the scores of the rows");
 	scored = score_part(t, model, part);
 	value = metrics_compute(&scored, &count);
+	*reason = NULL;
 	for (int i = 0; i < count; i++)
-		if (strcmp(value[i].metric, t->metric->name) == 0)
-			chosen = value[i].value;
+	{
+		if (strcmp(value[i].metric, t->metric->name) != 0)
+			continue;
+		chosen = value[i].value;
+		*reason = value[i].reason ? MemoryContextStrdup(caller, value[i].reason) : NULL;
+	}
 	append_metrics(&t->metrics, name, value, count);
 	budget_return(&t->budget, bytes);
 	MemoryContextSwitchTo(caller);
@@ -110,27 +121,38 @@ append_curve(StringInfo out, const char *part, const char *metric, const double 
 	appendStringInfoChar(out, ']');
 }
 
+/* What a reader of the score has to know. */
+static void
+warn_of_score(Training *t, Part judged, const char *reason)
+{
+	if (judged == PART_TRAIN)
+		t->warnings = lappend(t->warnings, "no row was held out: the score is measured on the training rows and flatters the model");
+	else if (judged == PART_VALIDATION && t->request.share[PART_TEST] > 0)
+		t->warnings = lappend(t->warnings, "no row fell into the test part: the score is measured on the validation rows");
+	if (reason != NULL)
+		t->warnings = lappend(t->warnings, psprintf("%s is undefined: %s", t->metric->name, reason));
+}
+
 void
 judge_training(Training *t)
 {
 	static const char *const part_names[NPARTS] = {"train", "validation", "test"};
-	double		chosen[NPARTS] = {0};
 	Part		judged = PART_TRAIN;
+	const char *reason = NULL;
+	const char *ignored;
 
 	appendStringInfoChar(&t->metrics, '{');
 	for (Part part = PART_TRAIN; part < NPARTS; part++)
 	{
 		if (frame_part_rows(t->frame, part) == 0)
 			continue;
-		chosen[part] = judge_part(t, t->model, part, part_names[part]);
+		t->score = judge_part(t, t->model, part, part_names[part], &reason);
 		judged = part;
 	}
 	sketch_finish(t);
-	t->score = chosen[judged];
-	t->baseline_score = judge_part(t, t->baseline, judged, "baseline");
+	t->baseline_score = judge_part(t, t->baseline, judged, "baseline", &ignored);
 	append_curve(&t->metrics, "training curve", t->set.curve.metric, t->set.curve.train, t->set.curve.n);
 	append_curve(&t->metrics, "validation curve", t->set.curve.metric, t->set.curve.validation, t->set.curve.n);
 	appendStringInfoChar(&t->metrics, '}');
-	if (judged == PART_TRAIN)
-		t->warnings = lappend(t->warnings, "no row was held out: the score is measured on the training rows and flatters the model");
+	warn_of_score(t, judged, reason);
 }

@@ -24,6 +24,9 @@
 PG_FUNCTION_INFO_V1(ml_train);
 
 #define ROWS_PER_CHECK 65536	/* between two checks for interrupts */
+#define KEY_LIKE_CLASSES 20		/* a text column with more levels than this ... */
+#define KEY_LIKE_SHARE 0.9		/* ... in this share of its rows is a key, as among the features */
+#define MAX_CLASSES 1000		/* the metrics keep a table of classes x classes */
 #define PREFETCH_ROWS 24		/* ahead: a canonical neighbour lies anywhere in memory */
 
 /* The arguments of ml.train in their order; names are those of the SQL declaration. */
@@ -74,6 +77,7 @@ jsonb_argument(FunctionCallInfo fcinfo, TrainArgument arg)
 static List *
 names_argument(FunctionCallInfo fcinfo, TrainArgument arg, const char *name)
 {
+	ArrayType  *array;
 	Datum	   *elements;
 	bool	   *nulls;
 	int			n;
@@ -81,7 +85,12 @@ names_argument(FunctionCallInfo fcinfo, TrainArgument arg, const char *name)
 
 	if (PG_ARGISNULL(arg))
 		return NIL;
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(arg), TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &n);
+	array = PG_GETARG_ARRAYTYPE_P(arg);
+	if (ARR_NDIM(array) > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be a list of column names, not an array of %d dimensions", name, ARR_NDIM(array))));
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &n);
 	for (int i = 0; i < n; i++)
 	{
 		if (nulls[i])
@@ -90,6 +99,20 @@ names_argument(FunctionCallInfo fcinfo, TrainArgument arg, const char *name)
 					 errmsg("%s must not contain null", name)));
 		names = lappend(names, TextDatumGetCString(elements[i]));
 	}
+	return names;
+}
+
+/* An empty list would mean all columns. */
+static List *
+features_argument(FunctionCallInfo fcinfo)
+{
+	List	   *names = names_argument(fcinfo, ARG_FEATURES, "features");
+
+	if (names == NIL && !PG_ARGISNULL(ARG_FEATURES))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("features must name at least one column"),
+				 errhint("Leave the argument out to learn from all columns.")));
 	return names;
 }
 
@@ -155,7 +178,7 @@ read_arguments(FunctionCallInfo fcinfo, Training *t)
 	r->key = text_argument(fcinfo, ARG_KEY);
 	r->time = text_argument(fcinfo, ARG_TIME);
 	r->weight = text_argument(fcinfo, ARG_WEIGHTS);
-	r->features = names_argument(fcinfo, ARG_FEATURES, "features");
+	r->features = features_argument(fcinfo);
 	r->exclude = names_argument(fcinfo, ARG_EXCLUDE, "exclude");
 	r->seed = PG_ARGISNULL(ARG_SEED) ? 0 : PG_GETARG_INT64(ARG_SEED);
 	r->budget = &t->budget;
@@ -231,12 +254,49 @@ gather_targets(Training *t)
 	}
 }
 
+/* A target with nearly as many classes as rows is a key; a classifier of thousands of classes would take hours for nothing. */
+static void
+check_class_count(const Training *t)
+{
+	int64		nrows = frame_part_rows(t->frame, PART_TRAIN);
+
+	if (t->nclasses < 2)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("target column \"%s\" has only one class among the training rows", t->request.target),
+				 errdetail("A classifier needs rows of at least two classes; the training part has %lld rows.", (long long) nrows),
+				 errhint("Check the source's WHERE clause, or the split.")));
+	if (t->nclasses > KEY_LIKE_CLASSES && t->nclasses > KEY_LIKE_SHARE * nrows)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("target column \"%s\" has %d classes in %lld training rows, as a key has",
+						t->request.target, t->nclasses, (long long) nrows),
+				 errhint("Choose the column that holds what is to be predicted.")));
+	if (t->nclasses > MAX_CLASSES)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("target column \"%s\" has %d classes, more than the %d a model can have", t->request.target, t->nclasses, MAX_CLASSES),
+				 errhint("Group rare classes in the source, or predict a number.")));
+}
+
+static void
+warn_of_unseen_classes(Training *t, int unseen, const char *example)
+{
+	if (unseen == 1)
+		t->warnings = lappend(t->warnings, psprintf("class \"%s\" has no training row; the model cannot predict it", example));
+	else if (unseen > 1)
+		t->warnings = lappend(t->warnings,
+							  psprintf("%d classes, such as \"%s\", have no training row; the model cannot predict them", unseen, example));
+}
+
 /* Number the levels that training rows have, in the order of the levels; targets become classes. */
 static void
 find_classes(Training *t)
 {
 	Frame	   *frame = t->frame;
 	int			nlevels = dictionary_size(frame->target.levels);
+	int			unseen = 0;
+	const char *example = NULL;
 
 	t->class_of = palloc0(sizeof(int) * Max(nlevels, 1));
 	for (int64 i = 0; i < frame->part_start[PART_VALIDATION]; i++)
@@ -248,21 +308,26 @@ find_classes(Training *t)
 		else
 		{
 			t->class_of[level] = -1;
-			t->warnings = lappend(t->warnings,
-								  psprintf("class \"%s\" has no training row; the model cannot predict it",
-										   dictionary_text(frame->target.levels, level)));
+			example = unseen++ == 0 ? dictionary_text(frame->target.levels, level) : example;
 		}
 	}
-	if (t->nclasses < 2)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("target column \"%s\" has only one class among the training rows", t->request.target),
-				 errdetail("A classifier needs rows of at least two classes; %s has %lld training rows.",
-						   t->request.target, (long long) frame_part_rows(frame, PART_TRAIN)),
-				 errhint("Check the source's WHERE clause, or the split.")));
+	check_class_count(t);
+	warn_of_unseen_classes(t, unseen, example);
 	t->task = t->nclasses == 2 ? TASK_BINARY : TASK_MULTICLASS;
 	for (int64 i = 0; i < frame->nrows; i++)
 		t->target[i] = t->class_of[(int) t->target[i]];
+}
+
+static void
+warn_of_constant_target(Training *t)
+{
+	int64		nrows = frame_part_rows(t->frame, PART_TRAIN);
+	int64		i = 1;
+
+	while (i < nrows && t->target[i] == t->target[0])
+		i++;
+	if (i == nrows && nrows > 1)
+		t->warnings = lappend(t->warnings, psprintf("target column \"%s\" has the same value in every training row", t->request.target));
 }
 
 static void
@@ -283,7 +348,10 @@ find_task(Training *t)
 	}
 	check_task(t);
 	if (t->task == TASK_REGRESSION)
+	{
 		gather_targets(t);
+		warn_of_constant_target(t);
+	}
 }
 
 /* ---- weights of the training rows, and behind them of the validation rows ---- */
@@ -352,7 +420,7 @@ gather_weights(Training *t, const char *const *labels)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("the weights of the training rows add up to %g", sum),
-				 errhint("At least one training row needs a weight above zero.")));
+				 sum > 0 ? errhint("Divide the weights by a common factor.") : errhint("At least one training row needs a weight above zero.")));
 }
 
 /* ---- model ---- */
@@ -485,6 +553,20 @@ fill_training_set(Training *t)
 	set->seed = t->request.seed;
 }
 
+/* The scores of the largest part come after the fit: know before it that they will fit. */
+static void
+check_scores_fit(Training *t)
+{
+	int64		largest = 0;
+	Size		bytes;
+
+	for (Part part = PART_TRAIN; part < NPARTS; part++)
+		largest = Max(largest, frame_part_rows(t->frame, part));
+	bytes = scores_memory(largest, learner_outputs(t->task, t->nclasses));
+	budget_take(&t->budget, bytes, "the scores of the rows");
+	budget_return(&t->budget, bytes);
+}
+
 /* Train the learner and the baseline beside it. */
 static void
 train_learner(Training *t)
@@ -497,6 +579,7 @@ train_learner(Training *t)
 	model_statistics(t);
 	gather_weights(t, (const char *const *) t->model->labels);
 	fill_training_set(t);
+	check_scores_fit(t);
 	if (t->learner->wants_rows_kept)
 		design_keep(t);
 	budget_take(&t->budget, t->learner->memory_needed(t->options, t->set.nrows + t->set.nvalidation, t->set.ncolumns, t->nclasses), "training");

@@ -132,6 +132,7 @@ extern void design_keep(Training *t);
 
 /* Metrics of every part and of the baseline: fills metrics, score and baseline_score.  Sketches the training rows unless they were kept. */
 extern void judge_training(Training *t);
+extern Size scores_memory(int64 nrows, int noutputs);
 
 /* ---- statistics.c ---- */
 
