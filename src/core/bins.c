@@ -16,40 +16,60 @@ bins_init(Bins *bins, int capacity, int bits)
 	bins->bits = bits;
 }
 
+static inline uint32
+home(const Bins *bins, uint64 key)
+{
+	return (uint32) ((key * SPREAD) >> 32) & ((uint32) bins->capacity - 1);
+}
+
 /* The bin of the key, or the empty slot where it belongs. */
 static inline Bin *
-find(Bins *bins, uint64 key)
+find(Bins *bins, uint64 key, uint32 at)
 {
 	uint32		mask = (uint32) bins->capacity - 1;
-	uint32		at = (uint32) ((key * SPREAD) >> 32) & mask;
 
 	while (bins->bin[at].count != 0 && bins->bin[at].key != key)
 		at = (at + 1) & mask;
 	return &bins->bin[at];
 }
 
+#define AHEAD 64				/* values whose bins are fetched while those before them are counted */
+
 int
 bins_add(Bins *bins, const double *value, int n)
 {
 	int			shift = 64 - bins->bits;
+	uint64		key[AHEAD];
+	uint32		at[AHEAD];
 
-	for (int i = 0; i < n; i++)
+	for (int start = 0; start < n; start += AHEAD)
 	{
-		double		x = value[i];
-		uint64		key = ordered_bits(x) >> shift;
-		Bin		   *bin = find(bins, key);
+		int			count = Min(n - start, AHEAD);
 
-		if (bin->count == 0)
+		for (int i = 0; i < count; i++)
 		{
-			*bin = (Bin) {key, 1, x, x};
-			bins->used++;
-			if (bins_overfull(bins))
-				return i + 1;
-			continue;
+			key[i] = ordered_bits(value[start + i]) >> shift;
+			at[i] = home(bins, key[i]);
+			__builtin_prefetch(&bins->bin[at[i]].key, 1);
+			__builtin_prefetch(&bins->bin[at[i]].high, 1); /* it may lie across two cache lines */
 		}
-		bin->count++;
-		bin->low = Min(bin->low, x);
-		bin->high = Max(bin->high, x);
+		for (int i = 0; i < count; i++)
+		{
+			double		x = value[start + i];
+			Bin		   *bin = find(bins, key[i], at[i]);
+
+			if (unlikely(bin->count == 0))
+			{
+				*bin = (Bin) {key[i], 1, x, x};
+				bins->used++;
+				if (bins_overfull(bins))
+					return start + i + 1;
+				continue;
+			}
+			bin->count++;
+			bin->low = Min(bin->low, x);
+			bin->high = Max(bin->high, x);
+		}
 	}
 	return n;
 }
@@ -58,7 +78,7 @@ void
 bins_put(Bins *bins, const Bin *other)
 {
 	uint64		key = ordered_bits(other->low) >> (64 - bins->bits);
-	Bin		   *bin = find(bins, key);
+	Bin		   *bin = find(bins, key, home(bins, key));
 
 	if (bin->count == 0)
 	{

@@ -39,15 +39,24 @@ frequent_move(Frequent *to, const Frequent *from)
 	to->error = from->error;
 }
 
+/* The median of the counts; 1 where that is so without a look at the others, as among values that hardly repeat. */
 static int64
-median_count(const Counter *counter, int n)
+median_count(const Frequent *frequent)
 {
-	double	   *count = palloc(sizeof(double) * n);
+	double	   *count;
 	int64		result;
+	int			ones = 0;
+	int			n = 0;
 
-	for (int i = 0; i < n; i++)
-		count[i] = (double) counter[i].count;
-	result = (int64) select_kth(count, n, n / 2);
+	for (int i = 0; i < frequent->capacity; i++)
+		ones += frequent->counter[i].count == 1;
+	if (ones > frequent->used / 2)
+		return 1;
+	count = palloc(sizeof(double) * Max(frequent->used, 1));
+	for (int i = 0; i < frequent->capacity; i++)
+		if (frequent->counter[i].count != 0)
+			count[n++] = (double) frequent->counter[i].count;
+	result = n > 0 ? (int64) select_kth(count, n, n / 2) : 0;
 	pfree(count);
 	return result;
 }
@@ -55,17 +64,19 @@ median_count(const Counter *counter, int n)
 void
 frequent_purge(Frequent *frequent)
 {
-	Counter    *counter = copy_used(frequent);
-	int			n = frequent->used;
-	int64		error = frequent->error;
-	int64		given_up = n > 0 ? median_count(counter, n) : 0;
+	int64		given_up = median_count(frequent);
+	int64		error = frequent->error + given_up;
+	Counter    *kept = palloc(sizeof(Counter) * Max(frequent->used, 1));
+	int			n = 0;
 
+	for (int i = 0; i < frequent->capacity; i++)
+		if (frequent->counter[i].count > given_up)
+			kept[n++] = frequent->counter[i];
 	frequent_init(frequent, frequent->capacity);
-	frequent->error = error + given_up;
+	frequent->error = error;
 	for (int i = 0; i < n; i++)
-		if (counter[i].count > given_up)
-			frequent_fill(frequent, frequent_find(frequent, counter[i].key), counter[i].key, counter[i].count - given_up, counter[i].payload);
-	pfree(counter);
+		frequent_fill(frequent, frequent_find(frequent, kept[i].key), kept[i].key, kept[i].count - given_up, kept[i].payload);
+	pfree(kept);
 }
 
 static int

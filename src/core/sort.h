@@ -13,11 +13,11 @@ static inline uint64
 ordered_bits(double x)
 {
 	uint64		bits;
-	uint64		sign = UINT64CONST(1) << 63;
 
 	x += 0.0;					/* -0 becomes 0 */
 	memcpy(&bits, &x, sizeof(bits));
-	return bits & sign ? ~bits : bits | sign;
+	/* a negative one is inverted, else the sign is set */
+	return bits ^ ((uint64) ((int64) bits >> 63) | UINT64CONST(1) << 63);
 }
 
 /* The same with NaN, which goes last. */

@@ -9,13 +9,12 @@
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 
 #include "profile/profile_internal.h"
 #include "settings.h"
 
-#define BLOCK 1024				/* values that are sketched at a time */
+#define BLOCK 4096				/* values that are sketched at a time */
 
 typedef enum ReadAs
 {
@@ -150,43 +149,12 @@ scan_row(TupleTableSlot *slot, void *state)
 	return true;
 }
 
-/* Keep the columns that were asked for. */
-static void
-choose_columns(Source *source, ArrayType *names)
-{
-	bool	   *wanted = palloc0(sizeof(bool) * (source->tupdesc->natts + 1));
-	Datum	   *name;
-	bool	   *null;
-	int			n;
-
-	deconstruct_array(names, TEXTOID, -1, false, TYPALIGN_INT, &name, &null, &n);
-	for (int i = 0; i < n; i++)
-	{
-		const char *wanted_name = null[i] ? "" : TextDatumGetCString(name[i]);
-		int			attribute = source_column(source, wanted_name);
-
-		if (attribute == 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_UNDEFINED_COLUMN),
-					 errmsg("source has no column \"%s\"", wanted_name),
-					 errhint("%s", source_column_hint(source, wanted_name))));
-		wanted[attribute - 1] = true;
-	}
-	source_narrow(source, wanted);
-}
-
 static void
 run_scan(ProfileScan *scan, FunctionCallInfo fcinfo)
 {
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("source must not be NULL")));
 	scan->context = CurrentMemoryContext;
 	scan->budget.limit = (Size) relearn_max_memory * 1024;
-	scan->source = source_open(text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	if (!PG_ARGISNULL(1))
-		choose_columns(scan->source, PG_GETARG_ARRAYTYPE_P(1));
+	scan->source = open_chosen(text_argument(fcinfo, 0, "source"), PG_GETARG_DATUM(1), PG_ARGISNULL(1));
 	scan->ncolumns = scan->source->tupdesc->natts;
 	scan->column = palloc0(sizeof(Column) * (scan->ncolumns + 1));
 	for (int i = 0; i < scan->ncolumns; i++)

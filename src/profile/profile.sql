@@ -99,3 +99,53 @@ CREATE FUNCTION ml.sketches(source text, columns text[] DEFAULT NULL)
 	RETURNS TABLE (column_name text, type text, sketch ml.sketch)
 	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ml_sketches';
 COMMENT ON FUNCTION ml.sketches(text, text[]) IS 'the sketch of every column of a table, view or SELECT, in one scan: to keep, to merge, to compare';
+
+CREATE FUNCTION ml.value_counts(source text, column_name text, most bigint DEFAULT NULL)
+	RETURNS TABLE (value text, count bigint, share double precision, bar text)
+	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ml_value_counts';
+COMMENT ON FUNCTION ml.value_counts(text, text, bigint) IS 'how often each value occurs, NULL among them, the most frequent first; shares are of all rows';
+CREATE FUNCTION ml.crosstab(source text, a text, b text)
+	RETURNS TABLE (a_value text, b_value text, count bigint, share double precision, share_of_a double precision, share_of_b double precision,
+		expected double precision, residual double precision)
+	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ml_crosstab';
+COMMENT ON FUNCTION ml.crosstab(text, text, text)
+	IS 'how often two values occur together, NULL among them; expected and adjusted residual as if they were independent';
+CREATE FUNCTION ml.histogram(source text, column_name text, bins integer DEFAULT NULL)
+	RETURNS TABLE (bin integer, low double precision, low_time timestamp, high double precision, high_time timestamp, count bigint,
+		share double precision, bar text)
+	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ml_histogram';
+COMMENT ON FUNCTION ml.histogram(text, text, integer) IS 'counts in bins of equal width; without a number of bins, as many as numpy''s rule ''auto'' has';
+CREATE FUNCTION ml.boxplot(source text, column_name text, by text DEFAULT NULL)
+	RETURNS TABLE (group_value text, n bigint, missing bigint, min double precision, whisker_low double precision, q1 double precision,
+		median double precision, q3 double precision, whisker_high double precision, max double precision, outliers_low bigint, outliers_high bigint,
+		picture text)
+	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ml_boxplot';
+COMMENT ON FUNCTION ml.boxplot(text, text, text) IS 'quartiles, whiskers (the last value within 1.5 interquartile ranges) and outliers of a column, in all or by another column';
+CREATE FUNCTION ml.correlations(source text, columns text[] DEFAULT NULL)
+	RETURNS TABLE (a text, b text, method text, value double precision, n bigint, reason text)
+	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ml_correlations';
+COMMENT ON FUNCTION ml.correlations(text, text[])
+	IS 'each pair of columns by its types: pearson and spearman, cramers_v (corrected for bias), correlation_ratio; over the rows that have both';
+
+CREATE FUNCTION ml.profile_diff(a text, b text)
+	RETURNS TABLE (column_name text, statistic text, a_value double precision, b_value double precision, difference double precision, note text)
+	LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE
+BEGIN ATOMIC
+	SELECT coalesce(x.column_name, y.column_name), s.statistic, s.a_value, s.b_value, coalesce(s.distance, s.b_value - s.a_value),
+		CASE WHEN y.column_name IS NULL THEN 'only in a' WHEN x.column_name IS NULL THEN 'only in b'
+			WHEN x.type <> y.type THEN format('type %s became %s', x.type, y.type) WHEN x.role <> y.role THEN format('role %s became %s', x.role, y.role) END
+	FROM (SELECT k.column_name, k.type, k.sketch, t.* FROM ml.sketches(a) k LEFT JOIN LATERAL ml.sketch_statistics(k.sketch) t ON true) x
+	FULL JOIN (SELECT k.column_name, k.type, k.sketch, t.* FROM ml.sketches(b) k LEFT JOIN LATERAL ml.sketch_statistics(k.sketch) t ON true) y
+		ON x.column_name = y.column_name
+	CROSS JOIN LATERAL (VALUES
+		('distance', NULL, NULL, ml.sketch_distance(x.sketch, y.sketch)),
+		('n', x.n::double precision, y.n::double precision, NULL),
+		('null_share', x.nulls / nullif(x.n, 0)::double precision, y.nulls / nullif(y.n, 0)::double precision, NULL),
+		('distinct_count', x.distinct_count, y.distinct_count, NULL),
+		('mean', x.mean, y.mean, NULL), ('sd', x.sd, y.sd, NULL), ('min', x.min, y.min, NULL), ('median', x.median, y.median, NULL), ('max', x.max, y.max, NULL),
+		('zero_share', x.zeros / nullif(x.n, 0)::double precision, y.zeros / nullif(y.n, 0)::double precision, NULL),
+		('mean_length', x.mean_length, y.mean_length, NULL)) s (statistic, a_value, b_value, distance)
+	WHERE s.a_value IS NOT NULL OR s.b_value IS NOT NULL OR s.distance IS NOT NULL;
+END;
+COMMENT ON FUNCTION ml.profile_diff(text, text)
+	IS 'two sources side by side, column by column: distance (0 alike, 1 apart; see ml.sketch_distance), shares of NULL, moments; and columns or types that changed';

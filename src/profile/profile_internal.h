@@ -190,4 +190,52 @@ extern char *number_text(ColumnKind kind, double value);
 extern void report_statistics(Cells *row, const Sketch *sketch);
 extern const char *report_role(const Sketch *sketch);
 
+/* ---- sources ---- */
+
+/* A source with the columns of a list (text[]), or with all. */
+extern Source *open_chosen(const char *text, Datum names, bool all);
+
+/* ---- whole columns in memory, for what has to be exact ---- */
+typedef struct LoadedColumn
+{
+	char	   *name;
+	Oid			type;			/* domains looked through */
+	ColumnKind	kind;			/* KIND_CATEGORY: value holds codes of levels, in bytewise order */
+	CellReader	reader;
+	Dictionary *levels;
+	double	   *value;			/* (nrows); NaN = missing */
+	int64		missing;
+} LoadedColumn;
+
+typedef struct Loaded
+{
+	int			ncolumns;
+	LoadedColumn *column;
+	int64		nrows;
+	int64		capacity;
+	Budget		budget;
+	MemoryContext context;
+} Loaded;
+
+/* Which column to load, and whether as a category whatever its type. */
+typedef struct Wanted
+{
+	const char *name;
+	bool		as_category;
+} Wanted;
+
+/* The columns in the order wanted; errors name what is missing or cannot be read. */
+extern Loaded *load_columns(const char *source, const Wanted *wanted, int n);
+
+/* All columns that can be read, or those of a list (text[] or NULL). */
+extern Loaded *load_all_columns(const char *source, Datum names, bool all);
+
+/* The non-missing values of a column, finite ones only, palloc'd; also of one class of rows: where class[row] is the given one. */
+extern double *finite_values(const LoadedColumn *column, int64 nrows, const double *class, double wanted, int64 *n);
+
+extern const char *level_or_null(const LoadedColumn *column, int code);	/* code = number of levels: NULL */
+
+/* An argument of type text that may not be NULL. */
+extern char *text_argument(FunctionCallInfo fcinfo, int argument, const char *name);
+
 #endif

@@ -17,6 +17,16 @@
 
 #include "profile/profile_internal.h"
 
+char *
+text_argument(FunctionCallInfo fcinfo, int argument, const char *name)
+{
+	if (PG_ARGISNULL(argument))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not be NULL", name)));
+	return text_to_cstring(PG_GETARG_TEXT_PP(argument));
+}
+
 /* ---- rows ---- */
 
 void

@@ -19,7 +19,7 @@
 /* ---- words that stand for "missing" ---- */
 
 static const char *const sentinel_words[] = {
-	"#n/a", "(none)", "(null)", "-", "--", "---", ".", "..", "?", "??", "<na>", "<null>", "[null]", "\\n", "missing", "n.a.", "n/a", "na", "nan",
+	"#n/a", "(none)", "(null)", "-", "--", "---", ".", "..", "<na>", "<null>", "?", "??", "[null]", "\\n", "missing", "n.a.", "n/a", "na", "nan",
 	"nil", "none", "not applicable", "not available", "not specified", "null", "undefined", "unknown", "unspecified"
 };
 
