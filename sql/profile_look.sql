@@ -33,14 +33,14 @@ SELECT group_value, n, round(median::numeric, 2) AS median, outliers_high, pictu
 SELECT a_value AS class, b_value AS alive, count, residual > 0 AS more_than_expected FROM ml.crosstab('titanic', 'class', 'alive');
 
 -- What goes with what.
-SELECT a, b, method, round(value::numeric, 2) AS value FROM ml.correlations('titanic') WHERE value > 0.95 AND method <> 'spearman' ORDER BY a, b;
+SELECT a, b, method, round(value::numeric, 2) AS value FROM ml.correlations('titanic') WHERE value > 0.95 AND method <> 'spearman' ORDER BY a COLLATE "C", b COLLATE "C";
 
 -- Men and women aboard, side by side: the fares differ most.
 SELECT column_name, round(difference::numeric, 2) AS distance
 FROM ml.profile_diff('SELECT age, fare, class FROM titanic WHERE sex = ''male''', 'SELECT age, fare, class FROM titanic WHERE sex = ''female''')
 WHERE statistic = 'distance' ORDER BY difference DESC;
 
--- A sketch a day, merged at the end of the month.
-CREATE TABLE daily AS SELECT pclass AS day, ml.sketch(fare) AS fares FROM titanic GROUP BY pclass;
-SELECT s.n, s.median, s.distinct_count, s.approximate FROM (SELECT ml.sketch_merge(fares) AS m FROM daily) d, ml.sketch_statistics(m) s;
-DROP TABLE daily, titanic, telco_churn, adult, nyc311_animals, earthquakes;
+-- Sketches of parts, kept in a table, merge into that of the whole.
+CREATE TABLE parts AS SELECT pclass, ml.sketch(fare) AS fares FROM titanic GROUP BY pclass;
+SELECT s.n, s.median, s.distinct_count, s.approximate FROM (SELECT ml.sketch_merge(fares) AS m FROM parts) d, ml.sketch_statistics(m) s;
+DROP TABLE parts, titanic, telco_churn, adult, nyc311_animals, earthquakes;
