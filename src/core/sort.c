@@ -163,17 +163,6 @@ sort_keys(uint64 *key, uint32 *payload, uint64 *key_scratch, uint32 *payload_scr
 
 /* ---- selection ---- */
 
-static inline uint64
-ordered_bits(double x)
-{
-	uint64		bits;
-	uint64		sign = UINT64CONST(1) << 63;
-
-	x += 0.0;					/* -0 becomes 0 */
-	memcpy(&bits, &x, sizeof(bits));
-	return bits & sign ? ~bits : bits | sign;
-}
-
 uint64
 sortable_double(double x)
 {

@@ -8,7 +8,19 @@
 /* Ascending by key, stable; payload follows its key.  scratch arrays have n elements each. */
 extern void sort_keys(uint64 *key, uint32 *payload, uint64 *key_scratch, uint32 *payload_scratch, uint32 n);
 
-/* A bijection from doubles to unsigned integers that keeps their order; -0 equals 0, NaN goes last. */
+/* A bijection from finite and infinite doubles to unsigned integers that keeps their order; -0 equals 0. */
+static inline uint64
+ordered_bits(double x)
+{
+	uint64		bits;
+
+	x += 0.0;					/* -0 becomes 0 */
+	memcpy(&bits, &x, sizeof(bits));
+	/* a negative one is inverted, else the sign is set */
+	return bits ^ ((uint64) ((int64) bits >> 63) | UINT64CONST(1) << 63);
+}
+
+/* The same with NaN, which goes last. */
 extern uint64 sortable_double(double x);
 
 /* The k-th smallest (0-based) of n finite values; permutes them. */

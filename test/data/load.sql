@@ -6,4 +6,6 @@ SET client_min_messages = warning;
 \ir adult.sql
 \ir california_housing.sql
 \ir letter_recognition.sql
+\ir nyc311_animals.sql
+\ir earthquakes.sql
 RESET client_min_messages;
