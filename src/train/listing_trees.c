@@ -53,11 +53,14 @@ source_importance(const Model *model)
 	ColumnImportance *of_output = palloc0(sizeof(ColumnImportance) * Max(features->noutputs, 1));
 	ColumnImportance *of_input = palloc0(sizeof(ColumnImportance) * Max(features->ninputs, 1));
 
+	for (int j = 0; j < features->noutputs; j++)
+		of_output[j].permutation = NAN;
 	model->learner->importance(model->state, of_output);
 	for (int j = 0; j < features->noutputs; j++)
 	{
 		of_input[features->outputs[j].input].gain += of_output[j].gain;
 		of_input[features->outputs[j].input].splits += of_output[j].splits;
+		of_input[features->outputs[j].input].permutation += of_output[j].permutation;
 	}
 	return of_input;
 }
@@ -90,6 +93,7 @@ ml_importance(PG_FUNCTION_ARGS)
 		row_add_number(&row, importance[order[i]].gain);
 		row_add_number(&row, total > 0 ? importance[order[i]].gain / total : NAN);
 		row_add_integer(&row, importance[order[i]].splits);
+		row_add_number(&row, importance[order[i]].permutation);
 		row_put(fcinfo, &row);
 	}
 	return (Datum) 0;

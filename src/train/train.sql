@@ -42,10 +42,11 @@ AS 'MODULE_PATHNAME', 'ml_describe';
 COMMENT ON FUNCTION ml.describe(text) IS 'the columns a model expects and what they looked like in training';
 
 CREATE FUNCTION ml.importance(model text)
-RETURNS TABLE (column_name text, gain double precision, gain_share double precision, splits bigint)
+RETURNS TABLE (column_name text, gain double precision, gain_share double precision, splits bigint, permutation double precision)
 LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 30
 AS 'MODULE_PATHNAME', 'ml_importance';
-COMMENT ON FUNCTION ml.importance(text) IS 'what each column did for a model of trees: the gain of its splits, and how many there are';
+COMMENT ON FUNCTION ml.importance(text) IS
+'what each column did for a model of trees: the gain of its splits, how many there are, and, where it was measured, how much shuffling it hurts';
 
 CREATE FUNCTION ml.trees(model text, tree integer DEFAULT NULL)
 RETURNS TABLE (tree bigint, class text, node bigint, parent bigint, depth bigint, condition text, split_column text,
