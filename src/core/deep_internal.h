@@ -7,8 +7,8 @@
 
 #include "core/deep.h"
 
-/* Sums over rows in one register: (rows << 32) + weight, and weight * value. */
-typedef int64 DeepSums __attribute__((vector_size(16)));
+/* Sums over rows in one register: (rows << 32) + weight, and weight * value; aligned as palloc does. */
+typedef int64 DeepSums __attribute__((vector_size(16), aligned(8)));
 
 static inline int64
 sums_rows(DeepSums sums)
