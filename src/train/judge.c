@@ -59,9 +59,42 @@ append_metrics(StringInfo out, const char *part, const MetricValue *value, int c
 	appendStringInfoChar(out, ']');
 }
 
+/* What trees that did not learn from them say of the training rows; those that all trees learned from are left out. */
+static Scored
+score_out_of_bag(Training *t, const Model *model, Part part)
+{
+	int64		nrows = frame_part_rows(t->frame, part);
+	int			noutputs = model->noutputs;
+	double	   *truth = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * nrows);
+	double	   *score = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * nrows * noutputs);
+	int64		n = 0;
+
+	for (int64 i = 0; i < nrows; i++)
+	{
+		const double *answer = t->set.out_of_bag + i * noutputs;
+
+		if (isnan(answer[0]))
+			continue;
+		truth[n] = t->set.target[i];
+		memcpy(score + n++ * noutputs, answer, sizeof(double) * noutputs);
+	}
+	return (Scored) {
+		.task = t->task,
+		.nclasses = t->nclasses,
+		.positive = model->positive,
+		.labels = model->labels,
+		.n = n,
+		.noutputs = noutputs,
+		.truth = truth,
+		.score = score,
+	};
+}
+
+typedef Scored (*Scorer) (Training *t, const Model *model, Part part);
+
 /* All metrics of a part into the JSON; returns the chosen one. */
 static double
-judge_part(Training *t, const Model *model, Part part, const char *name)
+judge_part(Training *t, const Model *model, Part part, const char *name, Scorer scorer)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "relearn metrics", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(context);
@@ -72,7 +105,7 @@ judge_part(Training *t, const Model *model, Part part, const char *name)
 	double		chosen = NAN;
 
 	budget_take(&t->budget, bytes, "the scores of the rows");
-	scored = score_part(t, model, part);
+	scored = scorer(t, model, part);
 	value = metrics_compute(&scored, &count);
 	for (int i = 0; i < count; i++)
 		if (strcmp(value[i].metric, t->metric->name) == 0)
@@ -111,11 +144,13 @@ judge_training(Training *t)
 	{
 		if (frame_part_rows(t->frame, part) == 0)
 			continue;
-		chosen[part] = judge_part(t, t->model, part, part_names[part]);
+		chosen[part] = judge_part(t, t->model, part, part_names[part], score_part);
 		judged = part;
 	}
 	t->score = chosen[judged];
-	t->baseline_score = judge_part(t, t->baseline, judged, "baseline");
+	t->baseline_score = judge_part(t, t->baseline, judged, "baseline", score_part);
+	if (t->set.out_of_bag != NULL)
+		judge_part(t, t->model, PART_TRAIN, "out of bag", score_out_of_bag);
 	append_curve(&t->metrics, "training curve", t->set.curve.metric, t->set.curve.train, t->set.curve.n);
 	append_curve(&t->metrics, "validation curve", t->set.curve.metric, t->set.curve.validation, t->set.curve.n);
 	appendStringInfoChar(&t->metrics, '}');

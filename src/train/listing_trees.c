@@ -141,9 +141,8 @@ append_threshold(StringInfo out, const Model *model, const TreeNode *node, bool 
 	appendStringInfo(out, left ? " <= %s" : " > %s", digits);
 }
 
-/* The condition under which a row goes to one side of a split. */
-static char *
-condition(const Model *model, const Trees *trees, uint32 parent, bool left)
+char *
+split_condition(const Model *model, const Trees *trees, uint32 parent, bool left)
 {
 	const TreeNode *node = &trees->node[parent];
 	bool		missing = left != node->missing_right;
@@ -165,8 +164,8 @@ condition(const Model *model, const Trees *trees, uint32 parent, bool left)
 	return out.data;
 }
 
-static void
-add_values(ListRow *row, const double *value, int n)
+void
+row_add_numbers(ListRow *row, const double *value, int n)
 {
 	Datum	   *element = palloc(sizeof(Datum) * n);
 
@@ -199,14 +198,14 @@ put_node(FunctionCallInfo fcinfo, const Model *model, const Trees *trees, int tr
 	else
 		row_add_integer(&row, parent - first);
 	row_add_integer(&row, depth);
-	row_add_text(&row, parent < 0 ? NULL : condition(model, trees, (uint32) parent, left));
+	row_add_text(&row, parent < 0 ? NULL : split_condition(model, trees, (uint32) parent, left));
 	row_add_text(&row, output ? model->features->inputs[output->input].name : NULL);
 	row_add_number(&row, output ? trees->gain[i] : NAN);
 	row_add_number(&row, trees->cover[i]);
 	if (output)
 		add_nothing(&row);
 	else
-		add_values(&row, trees->value + (Size) i * trees->nvalues, trees->nvalues);
+		row_add_numbers(&row, trees->value + (Size) i * trees->nvalues, trees->nvalues);
 	row_put(fcinfo, &row);
 }
 
