@@ -49,6 +49,7 @@ typedef struct DeepSplit
 	int			column;			/* -1: none */
 	double		gain;			/* weight * fall of the impurity, in levels */
 	int			cut;			/* numbers: last bin on the left; -1: a category split */
+	int			above;			/* numbers: first bin on the right that a row has */
 	bool		missing_left;
 	bool		missing_seen;	/* else the larger child takes what is missing */
 	DeepSet		set;			/* categories: bins that go left; what is missing is missing_left */

@@ -194,12 +194,13 @@ improves(Best *best, DeepSums left)
 	return true;
 }
 
-/* Rows have bins up to "below" and from "above" on: the cut lies in the middle. */
+/* The node's rows have bins up to "below" and from "above" on. */
 static inline void
 keep_number(DeepSplit *split, int column, int below, int above, bool missing_left, bool missing_seen)
 {
 	split->column = column;
-	split->cut = (below + above - 1) / 2;
+	split->cut = below;
+	split->above = above;
 	split->missing_left = missing_left;
 	split->missing_seen = missing_seen;
 }
@@ -223,7 +224,7 @@ search_number(const DeepSums *hist, const uint8 *bin, int n, int nbins, int colu
 			if (i + 1 < n)
 				keep_number(split, column, bin[i], bin[i + 1], side, seen);
 			else
-				keep_number(split, column, nbins - 1, nbins, side, seen);
+				keep_number(split, column, bin[i], nbins, side, seen);
 		}
 	}
 }
@@ -445,14 +446,12 @@ sort_rows(DeepSearch *search, const DeepWhole *whole, int column, uint32 *start)
 		search->sorted[at[bytes[(Size) whole->row[i].row * GROUP_BYTES]]++] = whole->row[i];
 }
 
-/* The next bin with rows; where there is none, so far up that the cut is above all bins. */
 static int
 next_bin(const uint32 *start, int bin, int nbins)
 {
-	for (int b = bin + 1; b < nbins; b++)
-		if (start[b] < start[b + 1])
-			return b;
-	return 2 * nbins - 1 - bin;
+	for (bin++; bin < nbins && start[bin] == start[bin + 1]; bin++)
+		;
+	return bin;
 }
 
 static void
@@ -580,6 +579,23 @@ sum_classes(DeepSearch *search, DeepWhole *whole)
 
 /* ---- all columns drawn ---- */
 
+/* Between the bins that rows have, move the cut to the edge nearest to the middle; where there are none above, above all bins. */
+static void
+centre_cut(const ColumnBins *bins, DeepSplit *split)
+{
+	int			last = split->above - 1;
+	double		middle;
+
+	if (split->above == bins->nbins)
+	{
+		split->cut = last;
+		return;
+	}
+	middle = bins->edge[split->cut] + (bins->edge[last] - bins->edge[split->cut]) / 2;
+	while (split->cut < last && bins->edge[split->cut + 1] - middle <= middle - bins->edge[split->cut])
+		split->cut++;
+}
+
 static void
 draw_columns(DeepSearch *search, int from, int to)
 {
@@ -624,4 +640,6 @@ deep_search(DeepSearch *search, const DeepWhole *whole, uint64 seed, DeepSplit *
 		i += count;
 	}
 	split->gain = best.numerator / best.denominator * sums_weight(whole->sums);
+	if (split->column >= 0 && split->cut >= 0)
+		centre_cut(&search->bins->column[split->column], split);
 }
