@@ -326,6 +326,14 @@ team_member(const Team *team)
 
 /* ---- a worker ---- */
 
+/* A round not seen yet, or the end, which a worker that joins late finds behind it. */
+static inline bool
+is_news(TeamShared *shared, uint32 seen, uint32 *word)
+{
+	*word = pg_atomic_read_u32(&shared->round);
+	return *word != seen || pg_atomic_read_u32(&shared->over) != 0;
+}
+
 /* The next round's word. */
 static uint32
 wait_for_round(TeamShared *shared, uint32 seen)
@@ -334,8 +342,7 @@ wait_for_round(TeamShared *shared, uint32 seen)
 
 	for (int spin = 0; spin < SPINS; spin++)
 	{
-		word = pg_atomic_read_u32(&shared->round);
-		if (word != seen)
+		if (is_news(shared, seen, &word))
 			return word;
 		if (spin % SPINS_PER_CHECK == 0)
 			CHECK_FOR_INTERRUPTS();
@@ -343,7 +350,7 @@ wait_for_round(TeamShared *shared, uint32 seen)
 	}
 	pg_atomic_fetch_add_u32(&shared->asleep, 1);
 	ConditionVariablePrepareToSleep(&shared->work);
-	while ((word = pg_atomic_read_u32(&shared->round)) == seen)
+	while (!is_news(shared, seen, &word))
 	{
 		CHECK_FOR_INTERRUPTS();
 		ConditionVariableTimedSleep(&shared->work, SLEEP_MS, PG_WAIT_EXTENSION);

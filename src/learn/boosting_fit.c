@@ -306,7 +306,7 @@ boosting_open(TrainingSet *set, const BoostingOptions *options, Arena *arena)
 	BoostingShape *root;
 	Boosting   *b;
 
-	if ((double) set->nrows * set->ncolumns * options->n_estimators * shape.noutputs >= WORTH_A_TEAM)
+	if (options->n_jobs > 1 || (double) set->nrows * set->ncolumns * options->n_estimators * shape.noutputs >= WORTH_A_TEAM)
 		shape.nmembers = team_members(Max(options->n_jobs, 0));
 	root = arena_open(arena, arena_bytes(&shape), &shape, sizeof(shape), &shape.nmembers);
 	root->nmembers = shape.nmembers;
