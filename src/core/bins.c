@@ -16,8 +16,6 @@
 #include "core/tree.h"
 #include "core/tree_internal.h"
 
-#define BINS_ALIGNMENT 64
-
 /* The distinct values of a column in its sample, ascending. */
 typedef struct Distinct
 {
@@ -42,12 +40,9 @@ typedef struct Sample
 #define SAMPLE_SCRATCH (2 * sizeof(uint64) + 2 * sizeof(uint32) + sizeof(double) + sizeof(int64))
 
 Size
-bins_memory(int64 nrows, int ncolumns, int64 sample)
+bins_scratch(int64 nrows, int ncolumns, int64 sample)
 {
-	Size		groups = (ncolumns + GROUP_COLUMNS - 1) / GROUP_COLUMNS;
-	Size		rows = size_times(nrows, size_plus(size_times(groups, GROUP_BYTES), ncolumns));
-
-	return size_plus(rows, size_times(Min(sample, nrows), size_plus(size_times(ncolumns, sizeof(double)), SAMPLE_SCRATCH)));
+	return size_times(Min(sample, nrows), size_plus(size_times(ncolumns, sizeof(double)), SAMPLE_SCRATCH));
 }
 
 /* ---- the sample ---- */
@@ -327,21 +322,45 @@ find_bins(Bins *bins, BinSource source, void *state, int block, const int *level
 }
 
 Bins *
-bins_create(BinSource source, void *state, int block, int64 nrows, int ncolumns, const int *levels, const BinOptions *options)
+bins_layout(Arena *arena, int64 nrows, int ncolumns)
 {
 	Bins	   *bins = palloc0(sizeof(Bins));
 
 	bins->nrows = nrows;
 	bins->ncolumns = ncolumns;
 	bins->ngroups = (ncolumns + GROUP_COLUMNS - 1) / GROUP_COLUMNS;
-	bins->column = tree_array(ncolumns, sizeof(ColumnBins));
-	bins->group = tree_array(bins->ngroups, sizeof(uint8 *));
-	if (ncolumns == 0)
-		return bins;
-	find_bins(bins, source, state, block, levels, options);
+	bins->column = arena_array(arena, ncolumns, sizeof(ColumnBins));
+	bins->group = palloc(sizeof(uint8 *) * Max(bins->ngroups, 1));
 	for (int g = 0; g < bins->ngroups; g++)
-		bins->group[g] = (uint8 *) TYPEALIGN(BINS_ALIGNMENT, tree_array(size_times(nrows, GROUP_BYTES) + BINS_ALIGNMENT, 1));
-	bins->bytes = MemoryContextAllocHuge(CurrentMemoryContext, size_times(Max(nrows, 1), ncolumns));
-	bin_rows(bins, source, state, block);
+		bins->group[g] = arena_array(arena, nrows, GROUP_BYTES);
+	bins->bytes = arena_array(arena, nrows, ncolumns);
 	return bins;
+}
+
+void
+bins_fill(Bins *bins, BinSource source, void *state, int block, const int *levels, const BinOptions *options)
+{
+	if (bins->ncolumns == 0)
+		return;
+	find_bins(bins, source, state, block, levels, options);
+	bin_rows(bins, source, state, block);
+}
+
+Bins *
+bins_create(BinSource source, void *state, int block, int64 nrows, int ncolumns, const int *levels, const BinOptions *options)
+{
+	Arena		arena = {.mode = ARENA_PRIVATE};
+	Bins	   *bins = bins_layout(&arena, nrows, ncolumns);
+
+	bins_fill(bins, source, state, block, levels, options);
+	return bins;
+}
+
+Size
+bins_memory(int64 nrows, int ncolumns, int64 sample)
+{
+	Arena		arena = {.mode = ARENA_COUNT};
+
+	bins_layout(&arena, nrows, ncolumns);
+	return size_plus(arena.used, bins_scratch(nrows, ncolumns, sample));
 }

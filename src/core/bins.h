@@ -8,6 +8,8 @@
 #ifndef RELEARN_CORE_BINS_H
 #define RELEARN_CORE_BINS_H
 
+#include "core/team.h"
+
 #define BIN_MISSING 255
 #define BIN_VALUES 256			/* values of a byte */
 #define BIN_MAX 255				/* bins of a column, beside the missing one */
@@ -23,6 +25,8 @@ typedef struct ColumnBins
 {
 	int			levels;			/* of a category column; 0: a number */
 	int			nbins;			/* beside the missing one; 0 where nothing but missing was seen */
+
+	/* the leader's only */
 	double	   *edge;			/* numbers: (nbins) bin b holds edge[b-1] < x <= edge[b]; the last is above every value */
 	uint8	   *bin_of;			/* categories: (levels) */
 } ColumnBins;
@@ -44,12 +48,18 @@ typedef struct BinOptions
 	int64		sample;			/* rows to take edges from; at most nrows */
 } BinOptions;
 
-/* Rows start .. start+count-1 as (count, ncolumns); count <= block of bins_create. */
+/* Rows start .. start+count-1 as (count, ncolumns); count <= block of bins_fill. */
 typedef const double *(*BinSource) (void *state, int64 start, int count);
 
-extern Bins *bins_create(BinSource source, void *state, int block, int64 nrows, int ncolumns, const int *levels, const BinOptions *options);
+/* A member's view of bins in the arena; bins_fill is the leader's. */
+extern Bins *bins_layout(Arena *arena, int64 nrows, int ncolumns);
+extern void bins_fill(Bins *bins, BinSource source, void *state, int block, const int *levels, const BinOptions *options);
 
-/* Bytes bins_create takes, scratch included. */
+/* Bytes bins_fill takes beside the arena. */
+extern Size bins_scratch(int64 nrows, int ncolumns, int64 sample);
+
+/* Both at once, in private memory, and the bytes that takes. */
+extern Bins *bins_create(BinSource source, void *state, int block, int64 nrows, int ncolumns, const int *levels, const BinOptions *options);
 extern Size bins_memory(int64 nrows, int ncolumns, int64 sample);
 
 static inline const uint8 *

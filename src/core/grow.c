@@ -20,48 +20,8 @@
 #define LIST_PADDING 64			/* rows behind the list that the prefetch may look at */
 #define INFINITE_BITS 0x7f800000	/* of a float that is not finite, and of larger ones */
 #define SLIGHTLY_LESS (1 - 0x1p-20f)	/* so that rounding does not lift the largest above the last level */
-#define INTERRUPT_ROWS 262144
 #define HISTOGRAM_ROOM ((Size) 256 * 1024 * 1024)	/* for histograms of leaves that wait */
 #define FEWEST_HISTOGRAMS 3		/* a parent and two children */
-
-/* A split of the tree just grown, by bins. */
-typedef struct Walk
-{
-	const uint8 *bytes;			/* of its column */
-	int			next[2];		/* right, left: a split, or ~leaf */
-	uint8		left[BIN_VALUES];	/* 1: this bin goes left */
-} Walk;
-
-struct Grower
-{
-	const Bins *bins;
-	const GrowOptions *options;
-	SplitSearch search;
-	bool		few;			/* levels of gradients */
-	int64		ntrain;
-
-	int32	   *rows;			/* (ntrain + padding) leaf by leaf */
-	int32	   *spare;			/* likewise */
-	const int32 *bag;			/* NULL: all rows */
-	int64		bag_count;
-
-	int32	   *table;			/* (HIST_GROUP) zeros */
-	Size		hist_entries;	/* of one histogram: ngroups * HIST_GROUP */
-	int			nfree;
-	int64	  **free_hist;
-	bool	   *use_group;		/* (ngroups) has a column of this tree */
-	int		   *column;			/* this tree's columns, ascending */
-	int			ncolumns;
-	int		   *node_column;	/* a node's, and scratch */
-
-	int			nleaves;
-	Leaf	   *leaf;
-	GrownLeaf  *grown;
-	int			nwalks;
-	Walk	   *walk;
-	Trees	   *trees;
-	uint64		seed;
-};
 
 /* ---- making ---- */
 
@@ -73,28 +33,13 @@ histograms_kept(const GrowOptions *options, Size entries)
 	return (int) Max(FEWEST_HISTOGRAMS, Min(fitting, (Size) options->num_leaves + 1));
 }
 
-static Size
-group_count(int ncolumns)
-{
-	return (ncolumns + GROUP_COLUMNS - 1) / GROUP_COLUMNS;
-}
-
-Size
-grower_memory(const GrowOptions *options, int64 nrows, int64 ntrain, int ncolumns)
-{
-	Size		entries = size_times(group_count(ncolumns), HIST_GROUP);
-	Size		leaves = size_times(options->num_leaves, sizeof(Leaf) + sizeof(GrownLeaf) + sizeof(Walk));
-	Size		lists = size_times(ntrain + LIST_PADDING, 2 * sizeof(int32));
-
-	return size_plus(size_plus(lists, leaves), size_times(size_times(entries, sizeof(int64)), histograms_kept(options, entries)));
-}
-
 Grower *
-grower_create(const Bins *bins, int64 ntrain, const GrowOptions *options)
+grower_layout(Arena *arena, const Bins *bins, int64 ntrain, const GrowOptions *options, int nmembers,
+			  const float *gradient, const float *hessian)
 {
 	Grower	   *grower = palloc0(sizeof(Grower));
 	const GrowKernels *fast = grow_avx2();
-	int			kept;
+	int			ncolumns = bins->ncolumns;
 
 	grower->bins = bins;
 	grower->options = options;
@@ -103,21 +48,38 @@ grower_create(const Bins *bins, int64 ntrain, const GrowOptions *options)
 	grower->search.kernels = fast != NULL ? fast : &grow_baseline;
 	grower->few = ntrain >= FEW_LEVELS_FROM;
 	grower->ntrain = ntrain;
-	grower->rows = tree_array(ntrain + LIST_PADDING, sizeof(int32));
-	grower->spare = tree_array(ntrain + LIST_PADDING, sizeof(int32));
-	grower->table = tree_array(HIST_GROUP, sizeof(int32));
-	grower->hist_entries = bins->ngroups * HIST_GROUP;
-	kept = histograms_kept(options, grower->hist_entries);
-	grower->free_hist = tree_array(kept, sizeof(int64 *));
-	for (; grower->nfree < kept; grower->nfree++)
-		grower->free_hist[grower->nfree] = tree_array(grower->hist_entries, sizeof(int64));
-	grower->use_group = tree_array(bins->ngroups, sizeof(bool));
-	grower->column = tree_array(bins->ncolumns, sizeof(int));
-	grower->node_column = tree_array(bins->ncolumns, sizeof(int));
-	grower->leaf = tree_array(options->num_leaves, sizeof(Leaf));
-	grower->grown = tree_array(options->num_leaves, sizeof(GrownLeaf));
-	grower->walk = tree_array(options->num_leaves, sizeof(Walk));
+	grower->nmembers = nmembers;
+	grower->gradient = gradient;
+	grower->hessian = hessian;
+	grower->hist_entries = (Size) bins->ngroups * HIST_GROUP;
+	grower->nslots = histograms_kept(options, grower->hist_entries);
+
+	grower->job = arena_array(arena, 1, sizeof(GrowJob));
+	grower->rows = arena_array(arena, ntrain + LIST_PADDING, sizeof(int32));
+	grower->spare = arena_array(arena, ntrain + LIST_PADDING, sizeof(int32));
+	grower->pool = arena_array(arena, size_times(grower->nslots, grower->hist_entries), sizeof(int64));
+	grower->sums = arena_array(arena, nmembers > 1 ? size_times(nmembers, grower->hist_entries) : 0, sizeof(int64));
+	grower->table = arena_array(arena, (Size) nmembers * HIST_GROUP, sizeof(int32));
+	grower->extremes = arena_array(arena, ntrain / EXTREMES_PIECE + 1, sizeof(Extremes));
+	grower->lefts = arena_array(arena, ntrain / PARTITION_PIECE + 1, sizeof(int64));
+	grower->use_group = arena_array(arena, bins->ngroups, sizeof(bool));
+	grower->column = arena_array(arena, ncolumns, sizeof(int));
+	grower->node_column = arena_array(arena, 2 * (Size) ncolumns, sizeof(bool));
+	grower->split = arena_array(arena, 2 * (Size) ncolumns, sizeof(Split));
+	grower->walk = arena_array(arena, options->num_leaves, sizeof(Walk));
+	grower->grown = arena_array(arena, options->num_leaves, sizeof(GrownLeaf));
 	return grower;
+}
+
+/* What only the leader needs, at the first tree. */
+static void
+prepare_leader(Grower *grower)
+{
+	grower->free_slot = tree_array(grower->nslots, sizeof(int));
+	for (int slot = grower->nslots; slot-- > 0;)
+		grower->free_slot[grower->nfree++] = slot;
+	grower->leaf = tree_array(grower->options->num_leaves, sizeof(Leaf));
+	grower->drawn = tree_array(grower->bins->ncolumns, sizeof(int));
 }
 
 void
@@ -159,15 +121,28 @@ sample_columns(const int *list, int n, double fraction, uint64 seed, int *out)
 static void
 choose_columns(Grower *grower)
 {
-	int			n = 0;
+	int			n = grower->bins->ncolumns;
 
-	for (int j = 0; j < grower->bins->ncolumns; j++)
-		grower->node_column[n++] = j;
-	grower->ncolumns = n == 0 ? 0 :
-		sample_columns(grower->node_column, n, grower->options->feature_fraction, hash_fold(grower->seed, 1), grower->column);
+	for (int j = 0; j < n; j++)
+		grower->drawn[j] = j;
+	grower->job->ncolumns = n == 0 ? 0 :
+		sample_columns(grower->drawn, n, grower->options->feature_fraction, hash_fold(grower->seed, 1), grower->column);
 	memset(grower->use_group, 0, grower->bins->ngroups);
-	for (int i = 0; i < grower->ncolumns; i++)
+	for (int i = 0; i < grower->job->ncolumns; i++)
 		grower->use_group[grower->column[i] / GROUP_COLUMNS] = true;
+}
+
+/* Which of the tree's columns a child may split on. */
+static void
+choose_node_columns(Grower *grower, int child)
+{
+	bool	   *chosen = grower->node_column + (Size) child * grower->bins->ncolumns;
+	uint64		seed = hash_fold(grower->seed, 3 + (uint64) grower->job->child[child].grown.node);
+	int			n = sample_columns(grower->column, grower->job->ncolumns, grower->options->feature_fraction_bynode, seed, grower->drawn);
+
+	memset(chosen, 0, sizeof(bool) * grower->bins->ncolumns);
+	for (int i = 0; i < n; i++)
+		chosen[grower->drawn[i]] = true;
 }
 
 /* ---- gradients ---- */
@@ -183,15 +158,22 @@ bits_float(int32 bits)
 
 /* Scales that bring the largest gradient and hessian to the last level; false where they are not finite. */
 static bool
-choose_quantum(Grower *grower, const float *gradient, const float *hessian)
+choose_quantum(Grower *grower)
 {
-	Quantum    *quantum = &grower->search.quantum;
+	Quantum    *quantum = &grower->job->quantum;
+	int64		npieces = (grower->ntrain + EXTREMES_PIECE - 1) / EXTREMES_PIECE;
 	Extremes	extremes = {0, 0, PG_INT32_MAX};
 	int64		n = Max(grower->ntrain, 1);
 	int			levels = grower->few ? FEW_GRADIENT_LEVELS : (int) Min(MANY_GRADIENT_LEVELS, PG_INT32_MAX / n);
 	int			hessian_levels = grower->few ? FEW_HESSIAN_LEVELS : (int) Min(MANY_HESSIAN_LEVELS, PG_UINT32_MAX / n);
 
-	grower->search.kernels->extremes(gradient, hessian, grower->ntrain, &extremes);
+	team_run(grower->team, GROW_EXTREMES, npieces);
+	for (int64 piece = 0; piece < npieces; piece++)
+	{
+		extremes.gradient = Max(extremes.gradient, grower->extremes[piece].gradient);
+		extremes.hessian = Max(extremes.hessian, grower->extremes[piece].hessian);
+		extremes.least_hessian = Min(extremes.least_hessian, grower->extremes[piece].least_hessian);
+	}
 	if (extremes.gradient >= INFINITE_BITS || extremes.hessian >= INFINITE_BITS)
 		return false;
 	quantum->all_one = extremes.least_hessian == extremes.hessian;
@@ -203,56 +185,8 @@ choose_quantum(Grower *grower, const float *gradient, const float *hessian)
 	quantum->gradient_scale = (float) (1 / quantum->gradient) * SLIGHTLY_LESS;
 	quantum->hessian_scale = (float) (1 / quantum->hessian) * SLIGHTLY_LESS;
 	quantum->seed = (uint32) hash_fold(grower->seed, 2);
+	grower->search.quantum = *quantum;
 	return true;
-}
-
-static int
-group_words(const Grower *grower, int group)
-{
-	return (Min(GROUP_COLUMNS, grower->bins->ncolumns - group * GROUP_COLUMNS) + 7) / 8;
-}
-
-static void
-store_pairs(const Grower *grower, int64 start, int count, const int32 *pair)
-{
-	for (int g = 0; g < grower->bins->ngroups; g++)
-	{
-		uint8	   *row = grower->bins->group[g] + (Size) start * GROUP_BYTES + PAIR_OFFSET;
-
-		if (grower->use_group[g])
-			for (int i = 0; i < count; i++)
-				memcpy(row + (Size) i * GROUP_BYTES, &pair[i], sizeof(int32));
-	}
-}
-
-/* Add rows from .. from+count-1 of the list (NULL: those rows themselves) to a histogram. */
-static void
-add_rows(Grower *grower, const int32 *rows, int64 from, int64 count, int64 *hist)
-{
-	for (int g = 0; g < grower->bins->ngroups; g++)
-		if (grower->use_group[g])
-			grower->search.kernels->histogram(grower->bins->group[g], rows, from, count, group_words(grower, g), grower->few,
-											  grower->table, hist + (Size) g * HIST_GROUP);
-}
-
-/* Round all gradients; where every row counts, the root's histogram is built on the way. */
-static void
-quantise_rows(Grower *grower, const float *gradient, const float *hessian, int64 *hist)
-{
-	const Quantum *quantum = &grower->search.quantum;
-
-	for (int64 start = 0; start < grower->ntrain; start += FLUSH_ROWS)
-	{
-		int			count = (int) Min(FLUSH_ROWS, grower->ntrain - start);
-		int32		pair[FLUSH_ROWS];
-
-		if (start % (FLUSH_ROWS * 64) == 0)
-			CHECK_FOR_INTERRUPTS();
-		grower->search.kernels->quantise(gradient + start, hessian + start, start, count, quantum, pair);
-		store_pairs(grower, start, count, pair);
-		if (grower->bag == NULL)
-			add_rows(grower, NULL, start, count, hist);
-	}
 }
 
 /* ---- leaves ---- */
@@ -267,46 +201,63 @@ column_total(const int64 *bins)
 	return total;
 }
 
-static int64 *
-take_histogram(Grower *grower, const Leaf *keep)
+/* A slot for a histogram: a free one, else that of the waiting leaf that gains least (but not of "keep"). */
+static int
+take_slot(Grower *grower, const Leaf *keep)
 {
 	Leaf	   *least = NULL;
-	int64	   *hist;
+	int			slot;
 
 	if (grower->nfree > 0)
-		return grower->free_hist[--grower->nfree];
+		return grower->free_slot[--grower->nfree];
 	for (int i = 0; i < grower->nleaves; i++)
 	{
 		Leaf	   *leaf = &grower->leaf[i];
 
-		if (leaf != keep && leaf->hist != NULL && (least == NULL || leaf->split.gain < least->split.gain))
+		if (leaf != keep && leaf->slot >= 0 && (least == NULL || leaf->split.gain < least->split.gain))
 			least = leaf;
 	}
-	hist = least->hist;
-	least->hist = NULL;
-	return hist;
+	slot = least->slot;
+	least->slot = -1;
+	return slot;
 }
 
 static void
-drop_histogram(Grower *grower, Leaf *leaf)
+drop_slot(Grower *grower, Leaf *leaf)
 {
-	if (leaf->hist != NULL)
-		grower->free_hist[grower->nfree++] = leaf->hist;
-	leaf->hist = NULL;
+	if (leaf->slot >= 0)
+		grower->free_slot[grower->nfree++] = leaf->slot;
+	leaf->slot = -1;
 }
 
+/* Empty histograms to build into. */
+static void
+start_histogram(Grower *grower, int slot)
+{
+	memset(grower_histogram(grower, slot), 0, grower->hist_entries * sizeof(int64));
+	memset(grower->job->touched, 0, sizeof(grower->job->touched));
+	grower->job->target = slot;
+	grower->job->merge = true;
+}
+
+/* The histogram of a leaf's rows; other members' sums are merged by the search that follows. */
 static void
 build_histogram(Grower *grower, Leaf *leaf, const Leaf *keep)
 {
-	int64		end = leaf->grown.start + leaf->grown.count;
+	leaf->slot = take_slot(grower, keep);
+	start_histogram(grower, leaf->slot);
+	grower->job->from = leaf->grown.start;
+	grower->job->count = leaf->grown.count;
+	team_run(grower->team, GROW_HISTOGRAM, (leaf->grown.count + HISTOGRAM_PIECE - 1) / HISTOGRAM_PIECE);
+}
 
-	leaf->hist = take_histogram(grower, keep);
-	memset(leaf->hist, 0, grower->hist_entries * sizeof(int64));
-	for (int64 from = leaf->grown.start; from < end; from += INTERRUPT_ROWS)
-	{
-		CHECK_FOR_INTERRUPTS();
-		add_rows(grower, grower->rows, from, Min(INTERRUPT_ROWS, end - from), leaf->hist);
-	}
+static void
+run_search(Grower *grower, int nchildren, bool subtract)
+{
+	grower->job->nchildren = nchildren;
+	grower->job->subtract = subtract;
+	team_run(grower->team, GROW_SEARCH, (grower->job->ncolumns + SEARCH_PIECE - 1) / SEARCH_PIECE);
+	grower->job->merge = grower->job->subtract = false;
 }
 
 static bool
@@ -319,52 +270,75 @@ may_split(const Grower *grower, const Leaf *leaf)
 }
 
 static void
-search_leaf(Grower *grower, Leaf *leaf)
+offer_child(Grower *grower, int child, const Leaf *leaf)
 {
-	const int  *column = grower->column;
-	int			n = grower->ncolumns;
+	Leaf	   *offered = &grower->job->child[child];
+
+	*offered = *leaf;
+	choose_node_columns(grower, child);
+	if (!may_split(grower, leaf))
+		memset(grower->node_column + (Size) child * grower->bins->ncolumns, 0, sizeof(bool) * grower->bins->ncolumns);
+}
+
+/* The best of what the columns offer; of equals the first column's. */
+static void
+take_split(Grower *grower, int child, Leaf *leaf)
+{
+	const Split *split = grower->split + (Size) child * grower->bins->ncolumns;
 
 	leaf->split.gain = 0;
-	if (!may_split(grower, leaf))
+	for (int i = 0; i < grower->job->ncolumns; i++)
 	{
-		drop_histogram(grower, leaf);
-		return;
+		const Split *offer = &split[grower->column[i]];
+
+		if (offer->gain > 0 && (leaf->split.gain == 0 || offer->value > leaf->split.value))
+			leaf->split = *offer;
 	}
-	CHECK_FOR_INTERRUPTS();
-	if (grower->options->feature_fraction_bynode < 1)
-	{
-		n = sample_columns(column, n, grower->options->feature_fraction_bynode, hash_fold(grower->seed, 3 + (uint64) leaf->grown.node),
-						   grower->node_column);
-		column = grower->node_column;
-	}
-	for (int i = 0; i < n; i++)
-		split_search(&grower->search, leaf, column[i]);
 	if (leaf->split.gain <= 0)
-		drop_histogram(grower, leaf);
+		drop_slot(grower, leaf);
 }
 
 static void
-start_root(Grower *grower, const float *gradient, const float *hessian)
+list_rows(Grower *grower, const GrownLeaf *root)
+{
+	if (grower->bag != NULL)
+		memcpy(grower->rows, grower->bag, sizeof(int32) * root->count);
+	else
+		for (int64 i = 0; i < root->count; i++)
+			grower->rows[i] = (int32) i;
+}
+
+static void
+start_root(Grower *grower)
 {
 	Leaf	   *root = &grower->leaf[0];
 
-	*root = (Leaf) {.grown = {.node = trees_begin(grower->trees),.low = -HUGE_VAL,.high = HUGE_VAL,
-	.lambda_l2 = grower->options->lambda_l2},.walk = -1};
+	*root = (Leaf) {
+		.grown = {.node = trees_begin(grower->trees),.low = -HUGE_VAL,.high = HUGE_VAL,.lambda_l2 = grower->options->lambda_l2},
+		.slot = -1,
+		.walk = -1,
+	};
 	root->grown.count = grower->bag ? grower->bag_count : grower->ntrain;
 	grower->nleaves = 1;
-	grower->nwalks = 0;
-	for (int64 i = 0; i < root->grown.count; i++)
-		grower->rows[i] = grower->bag ? grower->bag[i] : (int32) i;
+	grower->job->nwalks = 0;
+	list_rows(grower, &root->grown);
 	grower->trees->cover[root->grown.node] = (double) root->grown.count;
-	if (grower->ncolumns == 0)
+	if (grower->job->ncolumns == 0)
 		return;
-	root->hist = take_histogram(grower, NULL);
-	memset(root->hist, 0, grower->hist_entries * sizeof(int64));
-	quantise_rows(grower, gradient, hessian, root->hist);
+	root->slot = take_slot(grower, NULL);
+	grower->job->bagged = grower->bag != NULL;
+	start_histogram(grower, root->slot);
+	team_run(grower->team, GROW_QUANTISE, (grower->ntrain + HISTOGRAM_PIECE - 1) / HISTOGRAM_PIECE);
 	if (grower->bag)
-		add_rows(grower, grower->rows, 0, root->grown.count, root->hist);
-	root->total = column_total(root->hist + (Size) grower->column[0] * HIST_COLUMN);
-	search_leaf(grower, root);
+	{
+		drop_slot(grower, root);
+		build_histogram(grower, root, NULL);
+	}
+	run_search(grower, 0, false);
+	root->total = column_total(grower_histogram(grower, root->slot) + (Size) grower->column[0] * HIST_COLUMN);
+	offer_child(grower, 0, root);
+	run_search(grower, 1, false);
+	take_split(grower, 0, root);
 }
 
 /* ---- splitting ---- */
@@ -375,39 +349,53 @@ fill_walk(const Grower *grower, const Split *split, Walk *walk)
 {
 	bool		category = grower->bins->column[split->column].levels > 0;
 
-	walk->bytes = bins_column(grower->bins, split->column);
+	walk->column = split->column;
 	for (int b = 0; b < BIN_MISSING; b++)
 		walk->left[b] = category ? split_has_bin(split, b) : b <= split->bin;
 	walk->left[BIN_MISSING] = split->missing_left;
 }
 
-/* Split the leaf's run of rows, keeping the order on both sides; returns how many went left. */
+/* One piece, in place. */
 static int64
-partition(Grower *grower, const GrownLeaf *leaf, const Walk *walk)
+partition_piece(Grower *grower, const GrownLeaf *leaf, const Walk *walk)
 {
-	const uint8 *bytes = walk->bytes;
+	const uint8 *bytes = bins_column(grower->bins, walk->column);
 	int32	   *rows = grower->rows + leaf->start;
 	int32	   *spare = grower->spare;
 	int64		left = 0,
 				right = 0;
 
-	for (int64 start = 0; start < leaf->count; start += INTERRUPT_ROWS)
+	for (int64 i = 0; i < leaf->count; i++)
 	{
-		int64		end = Min(start + INTERRUPT_ROWS, leaf->count);
+		int32		row = rows[i];
+		uint8		goes_left = walk->left[bytes[row]];
 
-		CHECK_FOR_INTERRUPTS();
-		for (int64 i = start; i < end; i++)
-		{
-			int32		row = rows[i];
-			uint8		goes_left = walk->left[bytes[row]];
-
-			rows[left] = row;
-			spare[right] = row;
-			left += goes_left;
-			right += !goes_left;
-		}
+		rows[left] = row;
+		spare[right] = row;
+		left += goes_left;
+		right += !goes_left;
 	}
 	memcpy(rows + left, spare, sizeof(int32) * right);
+	return left;
+}
+
+/* Divide the leaf's run of rows, keeping the order on both sides; returns how many went left. */
+static int64
+partition(Grower *grower, const GrownLeaf *leaf, int walk)
+{
+	int64		npieces = (leaf->count + PARTITION_PIECE - 1) / PARTITION_PIECE;
+	int64		left = 0;
+
+	CHECK_FOR_INTERRUPTS();
+	if (npieces < 2)
+		return partition_piece(grower, leaf, &grower->walk[walk]);
+	grower->job->walk = walk;
+	grower->job->from = leaf->start;
+	grower->job->count = leaf->count;
+	team_run(grower->team, GROW_PARTITION, npieces);
+	team_run(grower->team, GROW_JOIN, npieces);
+	for (int64 piece = 0; piece < npieces; piece++)
+		left += grower->lefts[piece];
 	return left;
 }
 
@@ -462,17 +450,18 @@ link_walk(Grower *grower, const Leaf *leaf, int to)
 static void
 make_children(Grower *grower, Leaf *leaf, Leaf *other)
 {
-	Walk	   *walk = &grower->walk[grower->nwalks];
+	int			number = grower->job->nwalks++;
+	Walk	   *walk = &grower->walk[number];
 	Leaf		parent = *leaf;
 	int64		left;
 	uint32		node;
 
 	fill_walk(grower, &parent.split, walk);
-	left = partition(grower, &parent.grown, walk);
+	left = partition(grower, &parent.grown, number);
 	if (!parent.split.missing_seen)
 		walk->left[BIN_MISSING] = left >= parent.grown.count - left;
 	node = split_node(grower, &parent, walk);
-	link_walk(grower, &parent, grower->nwalks);
+	link_walk(grower, &parent, number);
 
 	*other = parent;
 	leaf->grown.node = node;
@@ -485,43 +474,54 @@ make_children(Grower *grower, Leaf *leaf, Leaf *other)
 	other->grown.count = parent.grown.count - left;
 	other->total = parent.total - parent.split.left;
 	leaf->depth = other->depth = parent.depth + 1;
-	leaf->walk = other->walk = grower->nwalks++;
+	leaf->walk = other->walk = number;
 	leaf->walk_right = false;
 	other->walk_right = true;
-	leaf->hist = other->hist = NULL;
+	leaf->slot = other->slot = -1;
 	bound_children(grower, &parent, &leaf->grown, &other->grown);
 	grower->trees->cover[node] = (double) leaf->grown.count;
 	grower->trees->cover[node + 1] = (double) other->grown.count;
 }
 
-/* The smaller child's histogram from its rows, the larger one's from the parent's where that was kept. */
+/*
+ * The smaller child's histogram from its rows, the larger one's from the parent's where that was kept; then the search, which merges and subtracts
+ * column by column.
+ */
 static void
-make_histograms(Grower *grower, Leaf *leaf, Leaf *other, int64 *parent_hist)
+search_children(Grower *grower, Leaf *leaf, Leaf *other, int parent_slot)
 {
 	Leaf	   *small = leaf->grown.count <= other->grown.count ? leaf : other;
 	Leaf	   *large = small == leaf ? other : leaf;
 
-	large->hist = parent_hist;
+	large->slot = parent_slot;
+	leaf->split.gain = other->split.gain = 0;
 	if (!may_split(grower, leaf) && !may_split(grower, other))
+	{
+		drop_slot(grower, large);
 		return;
-	build_histogram(grower, small, large);
-	if (large->hist == NULL)
+	}
+	if (parent_slot < 0)
+	{
 		build_histogram(grower, large, small);
-	else
-		grower->search.kernels->subtract(large->hist, small->hist, grower->hist_entries);
+		run_search(grower, 0, false);
+	}
+	build_histogram(grower, small, large);
+	offer_child(grower, 0, small);
+	offer_child(grower, 1, large);
+	run_search(grower, 2, parent_slot >= 0);
+	take_split(grower, 0, small);
+	take_split(grower, 1, large);
 }
 
 static void
 split_leaf(Grower *grower, Leaf *leaf)
 {
 	Leaf	   *other = &grower->leaf[grower->nleaves];
-	int64	   *hist = leaf->hist;
+	int			slot = leaf->slot;
 
 	make_children(grower, leaf, other);
 	grower->nleaves++;
-	make_histograms(grower, leaf, other, hist);
-	search_leaf(grower, leaf);
-	search_leaf(grower, other);
+	search_children(grower, leaf, other, slot);
 }
 
 /* The leaf that gains most; of equals the first. */
@@ -541,14 +541,18 @@ next_leaf(Grower *grower)
 }
 
 bool
-grow_tree(Grower *grower, Trees *trees, const float *gradient, const float *hessian, uint64 seed)
+grow_tree(Grower *grower, Team *team, Trees *trees, Size first, uint64 seed)
 {
+	if (grower->leaf == NULL)
+		prepare_leader(grower);
+	grower->team = team;
 	grower->trees = trees;
 	grower->seed = seed;
-	if (!choose_quantum(grower, gradient, hessian))
+	grower->job->first = first;
+	if (!choose_quantum(grower))
 		return false;
 	choose_columns(grower);
-	start_root(grower, gradient, hessian);
+	start_root(grower);
 	while (grower->nleaves < grower->options->num_leaves)
 	{
 		Leaf	   *leaf = next_leaf(grower);
@@ -561,15 +565,16 @@ grow_tree(Grower *grower, Trees *trees, const float *gradient, const float *hess
 	{
 		link_walk(grower, &grower->leaf[i], ~i);
 		grower->grown[i] = grower->leaf[i].grown;
-		drop_histogram(grower, &grower->leaf[i]);
+		drop_slot(grower, &grower->leaf[i]);
 	}
+	grower->job->nleaves = grower->nleaves;
 	return true;
 }
 
 int
 grower_leaves(const Grower *grower)
 {
-	return grower->nleaves;
+	return grower->job->nleaves;
 }
 
 const GrownLeaf *
@@ -589,13 +594,13 @@ grower_route(const Grower *grower, int64 row)
 {
 	int			at = 0;
 
-	if (grower->nwalks == 0)
+	if (grower->job->nwalks == 0)
 		return 0;
 	while (at >= 0)
 	{
 		const Walk *walk = &grower->walk[at];
 
-		at = walk->next[walk->left[walk->bytes[row]]];
+		at = walk->next[walk->left[bins_column(grower->bins, walk->column)[row]]];
 	}
 	return ~at;
 }

@@ -44,19 +44,49 @@ typedef struct GrownLeaf
 
 typedef struct Grower Grower;
 
-/* Rows 0 .. ntrain-1 of the bins are grown on. */
-extern Grower *grower_create(const Bins *bins, int64 ntrain, const GrowOptions *options);
-extern Size grower_memory(const GrowOptions *options, int64 nrows, int64 ntrain, int ncolumns);
+/*
+ * A member's view of a grower in the arena.  Rows 0 .. ntrain-1 of the bins are grown on.  gradient and hessian are of all trees of a round, each
+ * (ntrain); hessians are not negative.
+ */
+extern Grower *grower_layout(Arena *arena, const Bins *bins, int64 ntrain, const GrowOptions *options, int nmembers,
+							 const float *gradient, const float *hessian);
+
+/*
+ * A program whose team grows trees has these tasks first, in this order, and its view starts with a pointer to the member's Grower.
+ */
+extern void grow_extremes_task(void *view, Team *team);
+extern void grow_quantise_task(void *view, Team *team);
+extern void grow_histogram_task(void *view, Team *team);
+extern void grow_search_task(void *view, Team *team);
+extern void grow_partition_task(void *view, Team *team);
+extern void grow_join_task(void *view, Team *team);
+
+#define GROW_TASKS \
+	grow_extremes_task, grow_quantise_task, grow_histogram_task, grow_search_task, grow_partition_task, grow_join_task
+
+typedef enum GrowTask
+{
+	GROW_EXTREMES,
+	GROW_QUANTISE,
+	GROW_HISTOGRAM,
+	GROW_SEARCH,
+	GROW_PARTITION,
+	GROW_JOIN,
+	GROW_TASK_COUNT
+} GrowTask;
+
+/* ---- the leader's ---- */
 
 /* The rows the next trees are grown on, ascending; NULL: all. */
 extern void grower_set_bag(Grower *grower, const int32 *rows, int64 count);
 
 /*
- * Grow the next tree of "trees".  gradient and hessian (ntrain) are of all rows; hessians are not negative.  False, and no tree, where they are not
- * finite.  Covers and gains are set; leaf values stay 0.
+ * Grow the next tree of "trees" on the gradients from gradient[first] on.  False, and no tree, where they are not finite.  Covers and gains are
+ * set; leaf values stay 0.
  */
-extern bool grow_tree(Grower *grower, Trees *trees, const float *gradient, const float *hessian, uint64 seed);
+extern bool grow_tree(Grower *grower, Team *team, Trees *trees, Size first, uint64 seed);
 
+/* ---- the tree just grown; any member's ---- */
 extern int	grower_leaves(const Grower *grower);
 extern const GrownLeaf *grower_leaf(const Grower *grower, int leaf);
 extern const int32 *grower_rows(const Grower *grower);

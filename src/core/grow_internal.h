@@ -109,7 +109,8 @@ typedef struct Leaf
 	GrownLeaf	grown;
 	int			depth;
 	int64		total;			/* packed sums */
-	int64	   *hist;			/* (ncolumns, HIST_COLUMN); NULL: not kept */
+	int			slot;			/* of its histogram; -1: not kept */
+	const int64 *hist;			/* (ncolumns, HIST_COLUMN) where it is searched */
 	int			walk;			/* where the route comes to it from: split and side; -1: root */
 	bool		walk_right;
 	Split		split;
@@ -131,6 +132,90 @@ extern double split_l2(const SplitSearch *search, int column);
 
 /* The outputs both sides of a split would have, between the leaf's bounds. */
 extern void split_outputs(const SplitSearch *search, const Leaf *leaf, double *left, double *right);
+
+/* ---- work and its pieces ---- */
+
+#define EXTREMES_PIECE 65536	/* rows */
+#define HISTOGRAM_PIECE (8 * FLUSH_ROWS)
+#define PARTITION_PIECE 32768
+#define SEARCH_PIECE 4			/* columns */
+
+/* A split of the tree just grown, by bins. */
+typedef struct Walk
+{
+	int			column;
+	int			next[2];		/* right, left: a split, or ~leaf */
+	uint8		left[BIN_VALUES];	/* 1: this bin goes left */
+} Walk;
+
+/* What the leader tells the others, and they him. */
+typedef struct GrowJob
+{
+	Size		first;			/* gradient of this tree */
+	Quantum		quantum;
+	bool		bagged;			/* the root's histogram is not built while gradients are rounded */
+	int64		from,			/* rows of the list */
+				count;
+	int			target;			/* slot that is built: member 0 adds to it, the others to sums of their own */
+	bool		touched[TEAM_MOST_MEMBERS]; /* whose sums count */
+	bool		merge;			/* the others' sums are still to be added to the target */
+	bool		subtract;		/* child[1] has the parent's histogram, of which the target is to be taken away */
+	int			nchildren;		/* to be searched */
+	Leaf		child[2];
+	int			ncolumns;		/* of this tree */
+	int			walk;			/* split by which rows are divided */
+	int			nwalks;
+	int			nleaves;
+} GrowJob;
+
+struct Grower
+{
+	/* every member's */
+	const Bins *bins;
+	const GrowOptions *options;
+	SplitSearch search;
+	bool		few;			/* levels of gradients */
+	int64		ntrain;
+	int			nmembers;
+	const float *gradient;
+	const float *hessian;
+	Size		hist_entries;	/* of one histogram: ngroups * HIST_GROUP */
+	int			nslots;
+
+	/* in the arena */
+	GrowJob    *job;
+	int32	   *rows;			/* (ntrain + padding) leaf by leaf */
+	int32	   *spare;			/* likewise */
+	int64	   *pool;			/* (nslots, hist_entries) */
+	int64	   *sums;			/* (nmembers, hist_entries) */
+	int32	   *table;			/* (nmembers, HIST_GROUP) zeros */
+	Extremes   *extremes;		/* (pieces) */
+	int64	   *lefts;			/* (pieces) rows that went left */
+	bool	   *use_group;		/* (ngroups) has a column of this tree */
+	int		   *column;			/* this tree's columns, ascending */
+	bool	   *node_column;	/* (2, ncolumns) whether a child may split on it */
+	Split	   *split;			/* (2, ncolumns) best of each */
+	Walk	   *walk;			/* (num_leaves) */
+	GrownLeaf  *grown;			/* (num_leaves) */
+
+	/* the leader's */
+	Team	   *team;
+	Trees	   *trees;
+	uint64		seed;
+	const int32 *bag;			/* NULL: all rows */
+	int64		bag_count;
+	int			nfree;
+	int		   *free_slot;
+	Leaf	   *leaf;			/* (num_leaves) */
+	int			nleaves;
+	int		   *drawn;			/* (ncolumns) scratch */
+};
+
+static inline int64 *
+grower_histogram(const Grower *grower, int slot)
+{
+	return grower->pool + (Size) slot * grower->hist_entries;
+}
 
 static inline bool
 split_has_bin(const Split *split, int bin)

@@ -75,6 +75,9 @@ static const Parameter boosting_parameters[] = {
 	.min = 1e-10,.max = 100,.help = "poisson: holds back the first rounds"},
 	{.name = "random_state",.aliases = "seed,random_seed",.type = PARAM_INT,.offset = OPTION(random_state),.fallback = 0,.min = 0,
 	.max = PG_INT32_MAX,.help = "another number draws other rows and columns; the split stays"},
+	{.name = "n_jobs",.aliases = "num_threads,num_thread,nthread,nthreads,n_thread",.type = PARAM_INT,.offset = OPTION(n_jobs),
+		.fallback = 0,.min = -1,.max = TEAM_MOST_MEMBERS,
+	.help = "most processes, this one included, within max_parallel_maintenance_workers and the CPUs; 0 or -1: all of them where it is worth it"},
 };
 
 static const char *

@@ -15,35 +15,69 @@
 #include "core/budget.h"
 #include "core/hash.h"
 #include "learn/boosting_internal.h"
+#include "learn/programs_internal.h"
 
 #define SAMPLE_ROWS 100000		/* that edges of bins come from */
 #define WATCHED_ROWS 20000		/* training rows the curve is measured on */
 #define SUM_BLOCK 4096			/* rows summed before the sums are */
+#define PIECE_ROWS (16 * LOSS_ROWS)	/* a member takes at a time */
 #define MOST_ROWS 134217728		/* sums of levels fit 32 bits */
+#define WORTH_A_TEAM 3e8		/* cells x rounds x outputs: some 300 ms alone, against 30 to start workers */
 
+/* What a view is laid out by; the first thing in the arena. */
+typedef struct BoostingShape
+{
+	Task		task;
+	int			noutputs;
+	int			ncolumns;
+	int64		ntrain,
+				ntotal;			/* and validation */
+	bool		weighted;
+	int			nmembers;
+	uint64		seed;
+	BoostingOptions options;
+} BoostingShape;
+
+/* What the leader tells the others. */
+typedef struct BoostingJob
+{
+	int			output;			/* whose tree was grown */
+	bool		bagging;		/* rows outside the bag are routed */
+	uint64		bag_seed;
+} BoostingJob;
+
+/* A member's view. */
 typedef struct Boosting
 {
-	TrainingSet *set;
+	Grower	   *grower;			/* first: the grower's tasks look for it here */
+	const BoostingShape *shape;
 	const BoostingOptions *options;
 	const Objective *objective;
 	int			noutputs;
 	int64		ntrain,
-				ntotal;			/* and validation */
-	const double *target;		/* (ntotal) */
-	const double *weight;		/* (ntotal) or NULL */
-	Bins	   *bins;
-	Grower	   *grower;
+				ntotal;
 	GrowOptions grow;
-	Trees	   *trees;
+	Bins	   *bins;
+
+	/* in the arena */
+	BoostingJob *job;
+	int8	   *monotone;		/* (ncolumns) */
+	double	   *target;			/* (ntotal) */
+	double	   *weight;			/* (ntotal) or NULL */
 	double	   *score;			/* (noutputs, ntotal) */
 	float	   *gradient;		/* (noutputs, ntrain) */
 	float	   *hessian;
-	double	   *scratch;		/* (noutputs, LOSS_ROWS) */
-	double	   *residual;		/* (ntrain) for quantiles of leaves, and their weights */
+	double	   *scratch;		/* (members, noutputs, LOSS_ROWS) */
+	double	   *residual;		/* (ntrain) for quantiles of leaves, and their weights; or NULL */
 	double	   *residual_weight;
+	double	   *leaf_value;		/* (num_leaves) */
+
+	/* the leader's */
+	TrainingSet *set;
+	Team	   *team;
+	Trees	   *trees;
 	int32	   *bag;			/* (ntrain) rows of the bag; NULL: no bagging */
 	int64		bag_count;
-	uint64		seed;
 	double	   *train_loss;		/* (rounds) */
 	double	   *validation_loss;
 	int			best;			/* round, from 1 */
@@ -76,14 +110,78 @@ grow_options(const BoostingOptions *options)
 	};
 }
 
+/* ---- the arena ---- */
+
+static bool
+is_bagged(const BoostingOptions *options)
+{
+	return options->bagging_fraction < 1 && options->bagging_freq > 0;
+}
+
+static Boosting *
+boosting_layout(Arena *arena, const BoostingShape *shape)
+{
+	Boosting   *b = palloc0(sizeof(Boosting));
+	Size		all = size_times(shape->noutputs, shape->ntotal);
+	Size		train = size_times(shape->noutputs, shape->ntrain);
+
+	b->shape = shape;
+	b->options = &shape->options;
+	b->objective = boosting_objective(shape->options.objective, shape->task);
+	b->noutputs = shape->noutputs;
+	b->ntrain = shape->ntrain;
+	b->ntotal = shape->ntotal;
+	b->job = arena_array(arena, 1, sizeof(BoostingJob));
+	b->monotone = arena_array(arena, shape->ncolumns, sizeof(int8));
+	b->target = arena_array(arena, shape->ntotal, sizeof(double));
+	b->weight = shape->weighted ? arena_array(arena, shape->ntotal, sizeof(double)) : NULL;
+	b->score = arena_array(arena, all, sizeof(double));
+	b->gradient = arena_array(arena, train, sizeof(float));
+	b->hessian = arena_array(arena, train, sizeof(float));
+	b->scratch = arena_array(arena, (Size) shape->nmembers * shape->noutputs * LOSS_ROWS, sizeof(double));
+	if (b->objective->leaf_quantile != NULL)
+	{
+		b->residual = arena_array(arena, shape->ntrain, sizeof(double));
+		b->residual_weight = shape->weighted ? arena_array(arena, shape->ntrain, sizeof(double)) : NULL;
+	}
+	b->leaf_value = arena_array(arena, shape->options.num_leaves, sizeof(double));
+	b->grow = grow_options(&shape->options);
+	b->grow.monotone = shape->options.monotone.n > 0 ? b->monotone : NULL;
+	b->bins = bins_layout(arena, shape->ntotal, shape->ncolumns);
+	b->grower = grower_layout(arena, b->bins, shape->ntrain, &b->grow, shape->nmembers, b->gradient, b->hessian);
+	return b;
+}
+
+static void *
+attach_boosting(Arena *arena, const void *root)
+{
+	return boosting_layout(arena, root);
+}
+
+static Size
+arena_bytes(const BoostingShape *shape)
+{
+	Arena		arena = {.mode = ARENA_COUNT};
+
+	boosting_layout(&arena, shape);
+	return arena.used;
+}
+
 Size
 boosting_memory(const BoostingOptions *options, int64 nrows, int ncolumns, int noutputs)
 {
-	GrowOptions grow = grow_options(options);
-	Size		row = size_times(noutputs, sizeof(double) + 2 * sizeof(float)) + sizeof(int32) + 2 * sizeof(double);
+	BoostingShape shape = {
+		.task = noutputs > 1 ? TASK_MULTICLASS : TASK_REGRESSION,
+		.noutputs = noutputs,
+		.ncolumns = ncolumns,
+		.ntrain = nrows,
+		.ntotal = nrows,
+		.weighted = true,
+		.nmembers = team_members(Max(options->n_jobs, 0)),
+		.options = *options,
+	};
 
-	return size_plus(size_plus(bins_memory(nrows, ncolumns, SAMPLE_ROWS), grower_memory(&grow, nrows, nrows, ncolumns)),
-					 size_times(nrows, row));
+	return size_plus(size_plus(arena_bytes(&shape), bins_scratch(nrows, ncolumns, SAMPLE_ROWS)), size_times(nrows, sizeof(int32)));
 }
 
 /* ---- before the first round ---- */
@@ -111,42 +209,33 @@ check_targets(const Boosting *b)
 }
 
 /* Validation rows of a class that training rows do not have count nothing. */
+static bool
+has_strange_classes(const TrainingSet *set)
+{
+	if (set->task != TASK_REGRESSION)
+		for (int64 i = set->nrows; i < set->nrows + set->nvalidation; i++)
+			if (set->target[i] < 0)
+				return true;
+	return false;
+}
+
 static void
 take_targets(Boosting *b)
 {
-	double	   *target = NULL;
-	double	   *weight = NULL;
-
-	b->target = b->set->target;
-	b->weight = b->set->weight;
-	if (b->set->task == TASK_REGRESSION)
+	memcpy(b->target, b->set->target, sizeof(double) * b->ntotal);
+	if (b->weight == NULL)
 		return;
-	for (int64 i = b->ntrain; i < b->ntotal; i++)
-	{
-		if (b->target[i] >= 0)
-			continue;
-		if (target == NULL)
-		{
-			target = large_array(b->ntotal, sizeof(double));
-			weight = large_array(b->ntotal, sizeof(double));
-			memcpy(target, b->target, sizeof(double) * b->ntotal);
-			for (int64 k = 0; k < b->ntotal; k++)
-				weight[k] = row_weight(b->set, k);
-		}
-		target[i] = weight[i] = 0;
-	}
-	if (target != NULL)
-	{
-		b->target = target;
-		b->weight = weight;
-	}
+	for (int64 i = 0; i < b->ntotal; i++)
+		b->weight[i] = row_weight(b->set, i);
+	for (int64 i = b->ntrain; i < b->ntotal && b->set->task != TASK_REGRESSION; i++)
+		if (b->target[i] < 0)
+			b->target[i] = b->weight[i] = 0;
 }
 
-static int8 *
-monotone_directions(const Boosting *b)
+static void
+fill_monotone(Boosting *b)
 {
 	const ColumnValues *asked = &b->options->monotone;
-	int8	   *direction = large_array(b->set->ncolumns, sizeof(int8));
 
 	for (int i = 0; i < asked->n; i++)
 	{
@@ -163,9 +252,8 @@ monotone_directions(const Boosting *b)
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("monotone_constraints names \"%s\", whose values have no order", asked->column[i]),
 					 errhint("Only numbers can be constrained.")));
-		direction[j] = (int8) asked->value[i];
+		b->monotone[j] = (int8) asked->value[i];
 	}
-	return direction;
 }
 
 static const double *
@@ -185,7 +273,7 @@ bin_training_rows(Boosting *b)
 		.sample = Min(SAMPLE_ROWS, b->ntrain),
 	};
 
-	b->bins = bins_create(read_rows, b->set, DESIGN_BLOCK, b->ntotal, b->set->ncolumns, b->set->levels, &options);
+	bins_fill(b->bins, read_rows, b->set, DESIGN_BLOCK, b->set->levels, &options);
 }
 
 static void
@@ -193,7 +281,6 @@ start_scores(Boosting *b)
 {
 	double		total = training_weight(b->set);
 
-	b->score = large_array((Size) b->noutputs * b->ntotal, sizeof(double));
 	for (int k = 0; k < b->noutputs; k++)
 	{
 		b->trees->base[k] = b->objective->start(b->set, b->options, total, k);
@@ -202,43 +289,54 @@ start_scores(Boosting *b)
 	}
 }
 
-static void
-boosting_init(Boosting *b, TrainingSet *set, const BoostingOptions *options)
+static Boosting *
+boosting_open(TrainingSet *set, const BoostingOptions *options, Arena *arena)
 {
+	BoostingShape shape = {
+		.task = set->task,
+		.noutputs = learner_outputs(set->task, set->nclasses),
+		.ncolumns = set->ncolumns,
+		.ntrain = set->nrows,
+		.ntotal = set->nrows + set->nvalidation,
+		.weighted = set->weight != NULL || has_strange_classes(set),
+		.nmembers = 1,
+		.seed = hash_fold(hash_mix(set->seed), options->random_state),
+		.options = *options,
+	};
+	BoostingShape *root;
+	Boosting   *b;
+
+	if (options->n_jobs > 1 || (double) set->nrows * set->ncolumns * options->n_estimators * shape.noutputs >= WORTH_A_TEAM)
+		shape.nmembers = team_members(Max(options->n_jobs, 0));
+	root = arena_open(arena, arena_bytes(&shape), &shape, sizeof(shape), &shape.nmembers);
+	root->nmembers = shape.nmembers;
+	b = boosting_layout(arena, root);
 	b->set = set;
-	b->options = options;
-	b->objective = boosting_objective(options->objective, set->task);
-	b->noutputs = learner_outputs(set->task, set->nclasses);
-	b->ntrain = set->nrows;
-	b->ntotal = set->nrows + set->nvalidation;
-	b->seed = hash_fold(hash_mix(set->seed), options->random_state);
+	return b;
+}
+
+static Boosting *
+boosting_init(TrainingSet *set, const BoostingOptions *options, Arena *arena)
+{
+	Boosting   *b = boosting_open(set, options, arena);
+
 	take_targets(b);
 	check_targets(b);
-	b->grow = grow_options(options);
-	if (options->monotone.n > 0)
-		b->grow.monotone = monotone_directions(b);
+	fill_monotone(b);
 	bin_training_rows(b);
-	b->grower = grower_create(b->bins, b->ntrain, &b->grow);
 	b->trees = trees_create(set->ncolumns, set->levels, b->noutputs, 1);
 	start_scores(b);
-	b->gradient = large_array((Size) b->noutputs * b->ntrain, sizeof(float));
-	b->hessian = large_array((Size) b->noutputs * b->ntrain, sizeof(float));
-	b->scratch = large_array((Size) b->noutputs * LOSS_ROWS, sizeof(double));
-	if (b->objective->leaf_quantile != NULL)
-	{
-		b->residual = large_array(b->ntrain, sizeof(double));
-		b->residual_weight = b->weight != NULL ? large_array(b->ntrain, sizeof(double)) : NULL;
-	}
-	if (options->bagging_fraction < 1 && options->bagging_freq > 0)
+	if (is_bagged(options))
 		b->bag = large_array(b->ntrain, sizeof(int32));
 	b->train_loss = large_array(options->n_estimators, sizeof(double));
 	b->validation_loss = set->nvalidation > 0 ? large_array(options->n_estimators, sizeof(double)) : NULL;
+	return b;
 }
 
 /* ---- losses and gradients ---- */
 
 static LossRows
-loss_rows(const Boosting *b, int64 start, int count)
+loss_rows(const Boosting *b, int member, int64 start, int count)
 {
 	return (LossRows) {
 		.objective = b->objective,
@@ -252,19 +350,26 @@ loss_rows(const Boosting *b, int64 start, int count)
 		.gradient = b->gradient + start,
 		.hessian = b->hessian + start,
 		.out_stride = b->ntrain,
-		.scratch = b->scratch,
+		.scratch = b->scratch + (Size) member * b->noutputs * LOSS_ROWS,
 	};
 }
 
 static void
-compute_gradients(Boosting *b)
+gradient_task(void *view, Team *team)
 {
-	for (int64 start = 0; start < b->ntrain; start += LOSS_ROWS)
+	Boosting   *b = view;
+
+	for (int64 piece = team_next(team); piece >= 0; piece = team_next(team))
 	{
-		LossRows	rows = loss_rows(b, start, (int) Min(LOSS_ROWS, b->ntrain - start));
+		int64		end = Min((piece + 1) * PIECE_ROWS, b->ntrain);
 
 		CHECK_FOR_INTERRUPTS();
-		b->objective->gradients(&rows);
+		for (int64 start = piece * PIECE_ROWS; start < end; start += LOSS_ROWS)
+		{
+			LossRows	rows = loss_rows(b, team_member(team), start, (int) Min(LOSS_ROWS, end - start));
+
+			b->objective->gradients(&rows);
+		}
 	}
 }
 
@@ -277,7 +382,7 @@ mean_loss(const Boosting *b, int64 from, int64 to)
 
 	for (int64 start = from; start < to; start += LOSS_ROWS)
 	{
-		LossRows	rows = loss_rows(b, start, (int) Min(LOSS_ROWS, to - start));
+		LossRows	rows = loss_rows(b, 0, start, (int) Min(LOSS_ROWS, to - start));
 
 		CHECK_FOR_INTERRUPTS();
 		sum += b->objective->loss(&rows);
@@ -321,92 +426,119 @@ static double
 quantile_value(const Boosting *b, const GrownLeaf *leaf)
 {
 	const int32 *rows = grower_rows(b->grower) + leaf->start;
+	double	   *residual = b->residual + leaf->start;
+	double	   *weight = b->weight != NULL ? b->residual_weight + leaf->start : NULL;
 
 	for (int64 i = 0; i < leaf->count; i++)
 	{
-		b->residual[i] = b->target[rows[i]] - b->score[rows[i]];
-		if (b->weight != NULL)
-			b->residual_weight[i] = b->weight[rows[i]];
+		residual[i] = b->target[rows[i]] - b->score[rows[i]];
+		if (weight != NULL)
+			weight[i] = b->weight[rows[i]];
 	}
-	return weighted_quantile(b->residual, b->residual_weight, leaf->count, b->objective->leaf_quantile(b->options));
+	return weighted_quantile(residual, weight, leaf->count, b->objective->leaf_quantile(b->options));
+}
+
+/* Value of a leaf, and the scores of its rows. */
+static void
+finish_leaf(Boosting *b, int l)
+{
+	const GrownLeaf *leaf = grower_leaf(b->grower, l);
+	const int32 *rows = grower_rows(b->grower) + leaf->start;
+	double	   *score = b->score + (Size) b->job->output * b->ntotal;
+	double		value = leaf->count == 0 ? 0 :
+		b->objective->leaf_quantile != NULL ? quantile_value(b, leaf) : newton_value(b, leaf, b->job->output);
+
+	value = Min(Max(value, leaf->low), leaf->high);
+	b->leaf_value[l] = tree_single(b->options->learning_rate * value);
+	for (int64 i = 0; i < leaf->count; i++)
+		score[rows[i]] += b->leaf_value[l];
 }
 
 static void
-set_leaf_values(Boosting *b, int output)
+leaf_task(void *view, Team *team)
 {
-	for (int l = 0; l < grower_leaves(b->grower); l++)
-	{
-		const GrownLeaf *leaf = grower_leaf(b->grower, l);
-		double		value = leaf->count == 0 ? 0 :
-			b->objective->leaf_quantile != NULL ? quantile_value(b, leaf) : newton_value(b, leaf, output);
-
-		CHECK_FOR_INTERRUPTS();
-		value = Min(Max(value, leaf->low), leaf->high);
-		b->trees->value[leaf->node] = tree_single(b->options->learning_rate * value);
-	}
-}
-
-static void
-add_routed(Boosting *b, double *score, int64 from, int64 to)
-{
-	for (int64 i = from; i < to; i++)
-		score[i] += b->trees->value[grower_leaf(b->grower, grower_route(b->grower, i))->node];
-}
-
-/* Rows between those of the bag. */
-static void
-add_out_of_bag(Boosting *b, double *score)
-{
-	int64		next = 0;
-
-	for (int64 i = 0; i <= b->bag_count; i++)
-	{
-		int64		row = i < b->bag_count ? b->bag[i] : b->ntrain;
-
-		add_routed(b, score, next, row);
-		next = row + 1;
-	}
-}
-
-static void
-update_scores(Boosting *b, int output)
-{
-	double	   *score = b->score + (Size) output * b->ntotal;
-	const int32 *rows = grower_rows(b->grower);
-
-	for (int l = 0; l < grower_leaves(b->grower); l++)
-	{
-		const GrownLeaf *leaf = grower_leaf(b->grower, l);
-		double		value = b->trees->value[leaf->node];
-
-		CHECK_FOR_INTERRUPTS();
-		for (int64 i = leaf->start; i < leaf->start + leaf->count; i++)
-			score[rows[i]] += value;
-	}
-	if (b->bag != NULL)
-		add_out_of_bag(b, score);
-	for (int64 start = b->ntrain; start < b->ntotal; start += SUM_BLOCK)
+	for (int64 piece = team_next(team); piece >= 0; piece = team_next(team))
 	{
 		CHECK_FOR_INTERRUPTS();
-		add_routed(b, score, start, Min(start + SUM_BLOCK, b->ntotal));
+		finish_leaf(view, (int) piece);
 	}
+}
+
+/* Each row by a hash of its place, so that the bag does not depend on how the work is divided. */
+static inline bool
+in_bag(const Boosting *b, int64 row)
+{
+	return hash_unit(hash_fold(b->job->bag_seed, row)) < b->options->bagging_fraction;
+}
+
+/* The scores of rows no leaf has in its list: those outside the bag, and validation rows. */
+static void
+route_task(void *view, Team *team)
+{
+	Boosting   *b = view;
+	double	   *score = b->score + (Size) b->job->output * b->ntotal;
+	int64		first = b->job->bagging ? 0 : b->ntrain;
+
+	for (int64 piece = team_next(team); piece >= 0; piece = team_next(team))
+	{
+		int64		end = Min(first + (piece + 1) * PIECE_ROWS, b->ntotal);
+
+		CHECK_FOR_INTERRUPTS();
+		for (int64 i = first + piece * PIECE_ROWS; i < end; i++)
+			if (i >= b->ntrain || !in_bag(b, i))
+				score[i] += b->leaf_value[grower_route(b->grower, i)];
+	}
+}
+
+static const TeamTask boosting_tasks[] = {
+	GROW_TASKS, gradient_task, leaf_task, route_task
+};
+
+typedef enum BoostingTask
+{
+	TASK_GRADIENTS = GROW_TASK_COUNT,
+	TASK_LEAVES,
+	TASK_ROUTE,
+	TASK_COUNT
+} BoostingTask;
+
+const TeamProgram boosting_program = {
+	.ntasks = TASK_COUNT,
+	.task = boosting_tasks,
+	.attach = attach_boosting,
+};
+
+static int64
+pieces_of(int64 rows)
+{
+	return (rows + PIECE_ROWS - 1) / PIECE_ROWS;
 }
 
 /* ---- rounds ---- */
 
-/* Each row by a hash of its place, so that the bag does not depend on how the work is divided. */
 static void
 draw_bag(Boosting *b, int round)
 {
-	uint64		seed = hash_fold(b->seed, hash_fold(4, round / b->options->bagging_freq));
-
 	if (b->bag == NULL || round % b->options->bagging_freq != 0)
 		return;
+	b->job->bagging = true;
+	b->job->bag_seed = hash_fold(b->shape->seed, hash_fold(4, round / b->options->bagging_freq));
 	b->bag_count = 0;
 	for (int64 i = 0; i < b->ntrain; i++)
-		if (hash_unit(hash_fold(seed, i)) < b->options->bagging_fraction)
+		if (in_bag(b, i))
 			b->bag[b->bag_count++] = (int32) i;
 	grower_set_bag(b->grower, b->bag, b->bag_count);
+}
+
+/* The tree just grown gets its leaf values, and all rows their scores. */
+static void
+finish_tree(Boosting *b, int output)
+{
+	b->job->output = output;
+	team_run(b->team, TASK_LEAVES, grower_leaves(b->grower));
+	team_run(b->team, TASK_ROUTE, pieces_of(b->ntotal - (b->job->bagging ? 0 : b->ntrain)));
+	for (int l = 0; l < grower_leaves(b->grower); l++)
+		b->trees->value[grower_leaf(b->grower, l)->node] = b->leaf_value[l];
 }
 
 /* False where no tree found a split. */
@@ -416,19 +548,18 @@ run_round(Boosting *b, int round)
 	bool		split = false;
 
 	draw_bag(b, round);
-	compute_gradients(b);
+	team_run(b->team, TASK_GRADIENTS, pieces_of(b->ntrain));
 	for (int k = 0; k < b->noutputs; k++)
 	{
-		Size		at = (Size) k * b->ntrain;
+		uint64		seed = hash_fold(b->shape->seed, (uint64) round * b->noutputs + k);
 
-		if (!grow_tree(b->grower, b->trees, b->gradient + at, b->hessian + at, hash_fold(b->seed, (uint64) round * b->noutputs + k)))
+		if (!grow_tree(b->grower, b->team, b->trees, (Size) k * b->ntrain, seed))
 			ereport(ERROR,
 					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 					 errmsg("the gradients are not finite in round %d", round + 1),
 					 errhint("Scale the target, or lower the learning_rate.")));
 		split |= grower_leaves(b->grower) > 1;
-		set_leaf_values(b, k);
-		update_scores(b, k);
+		finish_tree(b, k);
 	}
 	return split;
 }
@@ -518,14 +649,16 @@ run_rounds(Boosting *b)
 BoostingModel *
 boosting_fit(TrainingSet *set, const BoostingOptions *options)
 {
-	Boosting   *b = palloc0(sizeof(Boosting));
 	BoostingModel *model = palloc0(sizeof(BoostingModel));
+	Arena		arena;
+	Boosting   *b = boosting_init(set, options, &arena);
 	int			rounds;
 
-	boosting_init(b, set, options);
 	if (options->early_stopping_rounds > 0 && set->nvalidation == 0)
 		training_warning(set, "early stopping has no validation rows to go by: all %d rounds were run", options->n_estimators);
+	b->team = team_start(&arena, b->shape->nmembers, PROGRAM_BOOSTING, boosting_tasks, b);
 	rounds = run_rounds(b);
+	team_end(b->team);
 	trees_truncate(b->trees, Min(rounds * b->noutputs, b->trees->ntrees));
 	if (b->grow.monotone != NULL)
 		verify_monotone(b);

@@ -41,6 +41,7 @@ typedef struct BoostingOptions
 	double		tweedie_power;
 	double		max_delta_step;
 	int			random_state;
+	int			n_jobs;			/* 0: as many as the server allows */
 } BoostingOptions;
 
 /*

@@ -5,6 +5,7 @@
 #ifndef RELEARN_LEARN_INTERNAL_H
 #define RELEARN_LEARN_INTERNAL_H
 
+#include "core/tree.h"
 #include "learn/learner.h"
 
 static inline double
@@ -43,6 +44,9 @@ extern void add_gram(const double *x, int nrows, int n, const double *weight, do
  * Warn about the columns left out because others determine them.  aliased (1 + ncolumns), intercept first.
  */
 extern void warn_aliased(TrainingSet *set, const bool *aliased);
+
+/* Gains and splits of each column, added to importance. */
+extern void importance_of_trees(const Trees *trees, ColumnImportance *importance);
 
 /* ---- reports; vectors (1 + ncolumns), intercept first ---- */
 

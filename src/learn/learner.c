@@ -18,6 +18,9 @@ const Learner *const learners[] = {
 	&linear_learner,
 	&logistic_learner,
 	&gradient_boosting_learner,
+	&random_forest_learner,
+	&extra_trees_learner,
+	&decision_tree_learner,
 };
 
 const int	nlearners = lengthof(learners);
@@ -147,6 +150,22 @@ add_gram(const double *x, int nrows, int n, const double *weight, double *gram)
 		dense_gram(x + (Size) start * n, Min(piece, nrows - start), n, n, weight != NULL ? weight + start : NULL, gram);
 	}
 }
+
+/* ---- trees ---- */
+
+void
+importance_of_trees(const Trees *trees, ColumnImportance *importance)
+{
+	for (int i = 0; i < trees->nnodes; i++)
+	{
+		if (trees->node[i].kind == TREE_LEAF)
+			continue;
+		importance[trees->node[i].column].gain += trees->gain[i];
+		importance[trees->node[i].column].splits++;
+	}
+}
+
+/* ---- columns left out ---- */
 
 #define NAMES_SHOWN 5
 

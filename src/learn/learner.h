@@ -70,6 +70,7 @@ typedef struct TrainingSet
 	/* rows to watch a training by: behind the training rows in rows(), target and weight; a class without training rows is -1 there */
 	int64		nvalidation;
 	TrainingCurve curve;		/* filled by learners that train in rounds */
+	double	   *out_of_bag;		/* (nrows, learner_outputs) answers by trees that did not learn from the row, NaN without one; NULL: not asked for */
 
 	/* rows start .. start+count-1 as (count, ncolumns), row-major; valid until the next call; count <= DESIGN_BLOCK unless kept */
 	const double *(*rows) (void *design, int64 start, int count);
@@ -100,6 +101,7 @@ typedef struct ColumnImportance
 {
 	double		gain;			/* summed */
 	int64		splits;
+	double		permutation;	/* rise of the loss when the column is shuffled; NaN: not measured */
 } ColumnImportance;
 
 struct Trees;
@@ -132,7 +134,7 @@ typedef struct Learner
 	void		(*predict) (const void *model, const double *rows, int nrows, double *out);
 
 	Coefficient *(*coefficients) (const void *model, int *count);	/* may be NULL */
-	void		(*importance) (const void *model, ColumnImportance *importance); /* (ncolumns), zeroed; may be NULL */
+	void		(*importance) (const void *model, ColumnImportance *importance); /* (ncolumns), zeroed, permutation NaN; may be NULL */
 	const struct Trees *(*trees) (const void *model);	/* what it is made of; may be NULL */
 	void		(*flatten) (const void *model, ByteWriter *w);
 	/* levels (ncolumns) as in TrainingSet */
@@ -152,6 +154,7 @@ extern const int nlearners;
 extern const Learner *learner_find(const char *name);	/* NULL where there is none */
 extern const Learner *learner_by_id(uint16 id);
 
-extern const Learner baseline_learner, linear_learner, logistic_learner, gradient_boosting_learner;
+extern const Learner baseline_learner, linear_learner, logistic_learner, gradient_boosting_learner, random_forest_learner, extra_trees_learner,
+			decision_tree_learner;
 
 #endif

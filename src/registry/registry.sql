@@ -150,7 +150,7 @@ JOIN ml._run r ON r.model = m.id
 CROSS JOIN LATERAL jsonb_each(r.metrics) part
 CROSS JOIN LATERAL jsonb_array_elements(part.value) measure
 WHERE ml._rights(m.owner, m.owner_oid, m.grantees, m.grantee_oids, m.grantee_rights) & 6 <> 0;
-COMMENT ON VIEW ml.run_metrics IS 'the metrics of every training, one row each: part is train, validation, test, the baseline on the test rows, or the training or validation curve by iteration';
+COMMENT ON VIEW ml.run_metrics IS 'the metrics of every training, one row each: part is train, validation, test, the baseline on the test rows, out of bag (training rows, by trees that did not learn from them), or the training or validation curve by iteration';
 
 CREATE VIEW ml.grants WITH (security_barrier) AS
 SELECT m.name COLLATE "default" AS model, g.role, p.privilege,

@@ -76,9 +76,42 @@ scores_memory(int64 nrows, int noutputs)
 	return size_times(sizeof(double) * noutputs, nrows);
 }
 
+/* What trees that did not learn from them say of the training rows; those that all trees learned from are left out. */
+static Scored
+score_out_of_bag(Training *t, const Model *model, Part part)
+{
+	int64		nrows = frame_part_rows(t->frame, part);
+	int			noutputs = model->noutputs;
+	double	   *truth = alloc_large(CurrentMemoryContext, sizeof(double) * Max(nrows, 1));
+	double	   *score = alloc_large(CurrentMemoryContext, sizeof(double) * Max(nrows, 1) * noutputs);
+	int64		n = 0;
+
+	for (int64 i = 0; i < nrows; i++)
+	{
+		const double *answer = t->set.out_of_bag + i * noutputs;
+
+		if (isnan(answer[0]))
+			continue;
+		truth[n] = t->set.target[i];
+		memcpy(score + n++ * noutputs, answer, sizeof(double) * noutputs);
+	}
+	return (Scored) {
+		.task = t->task,
+		.nclasses = t->nclasses,
+		.positive = model->positive,
+		.labels = model->labels,
+		.n = n,
+		.noutputs = noutputs,
+		.truth = truth,
+		.score = score,
+	};
+}
+
+typedef Scored (*Scorer) (Training *t, const Model *model, Part part);
+
 /* All metrics of a part into the JSON; returns the chosen one, and why it is undefined where it is. */
 static double
-judge_part(Training *t, const Model *model, Part part, const char *name, const char **reason)
+judge_part(Training *t, const Model *model, Part part, const char *name, Scorer scorer, const char **reason)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "relearn metrics", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(context);
@@ -89,7 +122,7 @@ judge_part(Training *t, const Model *model, Part part, const char *name, const c
 	double		chosen = NAN;
 
 	budget_take(&t->budget, bytes, "the scores of the rows");
-	scored = score_part(t, model, part);
+	scored = scorer(t, model, part);
 	value = metrics_compute(&scored, &count);
 	*reason = NULL;
 	for (int i = 0; i < count; i++)
@@ -146,11 +179,13 @@ judge_training(Training *t)
 	{
 		if (frame_part_rows(t->frame, part) == 0)
 			continue;
-		t->score = judge_part(t, t->model, part, part_names[part], &reason);
+		t->score = judge_part(t, t->model, part, part_names[part], score_part, &reason);
 		judged = part;
 	}
 	sketch_finish(t);
-	t->baseline_score = judge_part(t, t->baseline, judged, "baseline", &ignored);
+	t->baseline_score = judge_part(t, t->baseline, judged, "baseline", score_part, &ignored);
+	if (t->set.out_of_bag != NULL)
+		judge_part(t, t->model, PART_TRAIN, "out of bag", score_out_of_bag, &ignored);
 	append_curve(&t->metrics, "training curve", t->set.curve.metric, t->set.curve.train, t->set.curve.n);
 	append_curve(&t->metrics, "validation curve", t->set.curve.metric, t->set.curve.validation, t->set.curve.n);
 	appendStringInfoChar(&t->metrics, '}');

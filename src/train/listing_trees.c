@@ -53,11 +53,14 @@ source_importance(const Model *model)
 	ColumnImportance *of_output = palloc0(sizeof(ColumnImportance) * Max(features->noutputs, 1));
 	ColumnImportance *of_input = palloc0(sizeof(ColumnImportance) * Max(features->ninputs, 1));
 
+	for (int j = 0; j < features->noutputs; j++)
+		of_output[j].permutation = NAN;
 	model->learner->importance(model->state, of_output);
 	for (int j = 0; j < features->noutputs; j++)
 	{
 		of_input[features->outputs[j].input].gain += of_output[j].gain;
 		of_input[features->outputs[j].input].splits += of_output[j].splits;
+		of_input[features->outputs[j].input].permutation += of_output[j].permutation;
 	}
 	return of_input;
 }
@@ -90,6 +93,7 @@ ml_importance(PG_FUNCTION_ARGS)
 		row_add_number(&row, importance[order[i]].gain);
 		row_add_number(&row, total > 0 ? importance[order[i]].gain / total : NAN);
 		row_add_integer(&row, importance[order[i]].splits);
+		row_add_number(&row, importance[order[i]].permutation);
 		row_put(fcinfo, &row);
 	}
 	return (Datum) 0;
@@ -137,9 +141,8 @@ append_threshold(StringInfo out, const Model *model, const TreeNode *node, bool 
 	appendStringInfo(out, left ? " <= %s" : " > %s", digits);
 }
 
-/* The condition under which a row goes to one side of a split. */
-static char *
-condition(const Model *model, const Trees *trees, uint32 parent, bool left)
+char *
+split_condition(const Model *model, const Trees *trees, uint32 parent, bool left)
 {
 	const TreeNode *node = &trees->node[parent];
 	bool		missing = left != node->missing_right;
@@ -161,8 +164,8 @@ condition(const Model *model, const Trees *trees, uint32 parent, bool left)
 	return out.data;
 }
 
-static void
-add_values(ListRow *row, const double *value, int n)
+void
+row_add_numbers(ListRow *row, const double *value, int n)
 {
 	Datum	   *element = palloc(sizeof(Datum) * n);
 
@@ -195,14 +198,14 @@ put_node(FunctionCallInfo fcinfo, const Model *model, const Trees *trees, int tr
 	else
 		row_add_integer(&row, parent - first);
 	row_add_integer(&row, depth);
-	row_add_text(&row, parent < 0 ? NULL : condition(model, trees, (uint32) parent, left));
+	row_add_text(&row, parent < 0 ? NULL : split_condition(model, trees, (uint32) parent, left));
 	row_add_text(&row, output ? model->features->inputs[output->input].name : NULL);
 	row_add_number(&row, output ? trees->gain[i] : NAN);
 	row_add_number(&row, trees->cover[i]);
 	if (output)
 		add_nothing(&row);
 	else
-		add_values(&row, trees->value + (Size) i * trees->nvalues, trees->nvalues);
+		row_add_numbers(&row, trees->value + (Size) i * trees->nvalues, trees->nvalues);
 	row_put(fcinfo, &row);
 }
 

@@ -42,10 +42,11 @@ AS 'MODULE_PATHNAME', 'ml_describe';
 COMMENT ON FUNCTION ml.describe(text) IS 'the columns a model expects and what they looked like in training';
 
 CREATE FUNCTION ml.importance(model text)
-RETURNS TABLE (column_name text, gain double precision, gain_share double precision, splits bigint)
+RETURNS TABLE (column_name text, gain double precision, gain_share double precision, splits bigint, permutation double precision)
 LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 30
 AS 'MODULE_PATHNAME', 'ml_importance';
-COMMENT ON FUNCTION ml.importance(text) IS 'what each column did for a model of trees: the gain of its splits, and how many there are';
+COMMENT ON FUNCTION ml.importance(text) IS
+'what each column did for a model of trees: the gain of its splits, how many there are, and, where it was measured, how much shuffling it hurts';
 
 CREATE FUNCTION ml.trees(model text, tree integer DEFAULT NULL)
 RETURNS TABLE (tree bigint, class text, node bigint, parent bigint, depth bigint, condition text, split_column text,
@@ -53,3 +54,15 @@ RETURNS TABLE (tree bigint, class text, node bigint, parent bigint, depth bigint
 LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 60
 AS 'MODULE_PATHNAME', 'ml_trees';
 COMMENT ON FUNCTION ml.trees(text, integer) IS 'the nodes of a model''s trees as readable rows: the condition that leads to each, and what its leaves add';
+
+CREATE FUNCTION ml.tree_rules(model text)
+RETURNS TABLE (rule bigint, condition text, prediction text, samples double precision, value double precision[])
+LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 30
+AS 'MODULE_PATHNAME', 'ml_tree_rules';
+COMMENT ON FUNCTION ml.tree_rules(text) IS 'a decision tree as rules: the condition that leads to each leaf, and what it predicts';
+
+CREATE FUNCTION ml.tree_sql(model text)
+RETURNS text
+LANGUAGE c STABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ml_tree_sql';
+COMMENT ON FUNCTION ml.tree_sql(text) IS 'a decision tree as one SQL expression over the columns it was trained on, which gives the same answers without this extension';

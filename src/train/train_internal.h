@@ -167,9 +167,17 @@ extern void row_add_number(ListRow *row, double value);	/* NaN -> NULL */
 extern void row_add_integer(ListRow *row, int64 value);	/* of SQL type bigint */
 extern void row_add_bool(ListRow *row, bool value);
 extern void row_add_texts(ListRow *row, List *texts);
+extern void row_add_numbers(ListRow *row, const double *value, int n);	/* an array */
 extern void row_put(FunctionCallInfo fcinfo, ListRow *row);
 
 /* The model the call's first argument names, pinned until the call's context goes. */
 extern Model *listed_model(FunctionCallInfo fcinfo, ModelRight right);
+
+/* ---- listing_trees.c ---- */
+
+struct Trees;
+
+/* The condition under which a row goes to one side of a split, for people. */
+extern char *split_condition(const Model *model, const struct Trees *trees, uint32 parent, bool left);
 
 #endif

@@ -130,6 +130,17 @@ SELECT pg_temp.fit('back', 'SELECT * FROM houses', 'price',
 	'{"bagging_fraction": 0.6, "feature_fraction": 0.7, "feature_fraction_bynode": 0.8, "n_estimators": 20, "random_state": 1}', 'weight');
 SELECT is((SELECT count(DISTINCT sha256) FROM ml.versions WHERE model = 'back'), 2::bigint, 'random_state does');
 
+SET LOCAL max_parallel_maintenance_workers = 4;
+SELECT pg_temp.fit('team_' || kind || jobs, source, target, jsonb_build_object('n_jobs', jobs, 'n_estimators', 12, 'num_leaves', 20, 'objective', objective) || more::jsonb)
+FROM unnest('{1,2,3}'::int[]) jobs, (VALUES
+	('squared', 'SELECT n % 23 AS rooms, n % 1013 AS a, CASE WHEN n % 7 > 0 THEN n % 509 END AS b, chr(97 + n % 9) AS c, (n % 23) * (n % 509) + n % 9 AS y FROM generate_series(1, 70000) n', 'y', 'auto', '{}'),
+	('absolute', 'SELECT n % 23 AS rooms, n % 1013 AS a, n % 509 AS b, (n % 23) * (n % 509) + n % 9 AS y FROM generate_series(1, 40000) n', 'y', 'absolute', '{"bagging_fraction": 0.7}'),
+	('many', 'SELECT n % 23 AS rooms, n % 1013 AS a, chr(97 + n % 9) AS c, n % 23 * (n % 509) > 3000 AS y FROM generate_series(1, 140000) n', 'y', 'logistic', '{"feature_fraction": 0.8}'),
+	('classes', 'SELECT n % 23 AS rooms, n % 1013 AS a, chr(97 + n % 23 / 6) AS y FROM generate_series(1, 20000) n', 'y', 'softmax', '{"monotone_constraints": {"a": 1}}')
+	) v (kind, source, target, objective, more);
+SELECT is_empty($$SELECT rtrim(model, '123'), count(DISTINCT sha256) FROM ml.versions WHERE model LIKE 'team%' GROUP BY 1 HAVING count(DISTINCT sha256) <> 1 OR count(*) <> 3$$,
+	'nor the number of workers');
+
 -- ---- one row and a block of rows: the same bits ----
 
 SELECT pg_temp.fit('path_' || leaves || kind, 'SELECT rooms + age / 3.0::float8 AS odd, ' || columns || ' FROM houses', target,

@@ -1,0 +1,79 @@
+/*
+ * deep_internal.h
+ *		Between growing deep trees (deep.c) and searching their splits (deep_split.c).
+ */
+#ifndef RELEARN_CORE_DEEP_INTERNAL_H
+#define RELEARN_CORE_DEEP_INTERNAL_H
+
+#include "core/deep.h"
+
+/* Sums over rows in one register: (rows << 32) + weight, and weight * value; aligned as palloc does. */
+typedef int64 DeepSums __attribute__((vector_size(16), aligned(8)));
+
+static inline int64
+sums_rows(DeepSums sums)
+{
+	return sums[0] >> 32;
+}
+
+static inline double
+sums_weight(DeepSums sums)
+{
+	return (double) (sums[0] & PG_UINT32_MAX);
+}
+
+static inline DeepSums
+row_sums(const DeepRow *row)
+{
+	return (DeepSums) {(INT64CONST(1) << 32) + row->weight, (int64) row->weight * row->value};
+}
+
+/* Where the bins of the rows lie: a row of group g at group[g] + row * GROUP_BYTES. */
+typedef struct DeepBase
+{
+	uint8	  **group;
+} DeepBase;
+
+/* Rows that are to be split. */
+typedef struct DeepWhole
+{
+	const DeepRow *row;
+	int64		count;
+	const DeepBase *base;
+	DeepSums	sums;			/* of all rows */
+	int64		squares;		/* classes: sum of the squares of their weights */
+} DeepWhole;
+
+typedef struct DeepSplit
+{
+	int			column;			/* -1: none */
+	double		gain;			/* weight * fall of the impurity, in levels */
+	int			cut;			/* numbers: last bin on the left; -1: a category split */
+	int			above;			/* numbers: first bin on the right that a row has */
+	bool		missing_left;
+	bool		missing_seen;	/* else the larger child takes what is missing */
+	DeepSet		set;			/* categories: bins that go left; what is missing is missing_left */
+	DeepSet		seen;			/* bins that rows of the node have; the others go with the larger child */
+} DeepSplit;
+
+typedef struct DeepSearch
+{
+	const Bins *bins;
+	const DeepOptions *options;
+	int		   *column;			/* (ncolumns) a permutation, drawn from */
+	uint64		random;			/* of the node */
+
+	DeepSums   *hist;			/* several columns' (BIN_VALUES); zeros between searches */
+
+	/* classes */
+	int64	   *total;			/* (nclasses) weights of the node's classes */
+	int64	   *left;			/* (nclasses) scratch */
+	DeepRow    *sorted;			/* (most_rows) by bin */
+} DeepSearch;
+
+extern void deep_search_init(DeepSearch *search, const Bins *bins, const DeepOptions *options, int64 most_rows);
+
+/* The best split of the rows on columns drawn by the seed; split->column is -1 where there is none. */
+extern void deep_search(DeepSearch *search, const DeepWhole *whole, uint64 seed, DeepSplit *split);
+
+#endif
