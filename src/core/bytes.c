@@ -115,7 +115,7 @@ damaged(const ByteReader *r, const char *detail,...)
 			(errcode(ERRCODE_DATA_CORRUPTED),
 			 errmsg("%s is damaged", r->origin),
 			 errdetail_internal("%s", text.data),
-			 errhint("Restore it from a backup, or train the model again.")));
+			 r->way_out ? errhint("%s", r->way_out) : 0));
 }
 
 bool

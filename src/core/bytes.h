@@ -28,6 +28,7 @@ typedef struct ByteReader
 	const uint8 *at;
 	const uint8 *end;
 	const char *origin;			/* for messages: 'model "churn" version 3' */
+	const char *way_out;		/* hint where the bytes are damaged, or NULL */
 } ByteReader;
 
 extern uint8 get_u8(ByteReader *r);

@@ -103,7 +103,9 @@ read_rows(ByteReader *r)
 static Datum
 read_state(const StateKind *kind, const void *bytes, Size length)
 {
-	ByteReader	r = {bytes, (const uint8 *) bytes + length, psprintf("a value of type %s", kind->type)};
+	ByteReader	r = {
+		bytes, (const uint8 *) bytes + length, psprintf("a value of type %s", kind->type), "Compute it again from the rows it stands for."
+	};
 	StateHeader *state;
 	int64		n,
 				missing;

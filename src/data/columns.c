@@ -13,31 +13,82 @@
 /* ---- names ---- */
 
 #define FARTHEST 3				/* edits between a name and its suggestion, as the server has it for columns */
+#define LEAST_PART 3			/* bytes that a name shares with its suggestion, where they stand inside it */
 #define COLUMNS_LISTED 20
+#define UNRELATED 100
+
+static bool
+starts_with(const char *text, const char *start)
+{
+	return pg_strncasecmp(text, start, strlen(start)) == 0;
+}
+
+static bool
+has_inside(const char *text, const char *part)
+{
+	for (; *text != '\0'; text++)
+		if (starts_with(text, part))
+			return true;
+	return false;
+}
+
+/* How far a name is from the one wanted: but for its case; by one edit; its beginning; a part of it; by more edits. */
+static int
+name_distance(const char *wanted, const char *name)
+{
+	int			length = (int) strlen(wanted);
+	int			most = Min(FARTHEST, (length + 1) / 2);
+	int			edits;
+
+	if (pg_strcasecmp(name, wanted) == 0)
+		return 0;
+	edits = varstr_levenshtein_less_equal(wanted, length, name, (int) strlen(name), 1, 1, 1, most, true);
+	if (edits <= Min(most, 1))
+		return 1;
+	if (length > 0 && starts_with(name, wanted))
+		return 2;
+	if (length >= LEAST_PART && has_inside(name, wanted))
+		return 3;
+	return edits <= most ? 2 + edits : UNRELATED;
+}
 
 const char *
-closest_name(const char *wanted, const char *const *names, int n)
+nearest_first(const char *wanted, const char **names, int n)
 {
-	const char *closest = NULL;
-	int			length = (int) strlen(wanted);
-	int			distance = Min(FARTHEST, (length + 1) / 2) + 1;
+	const char *nearest = NULL;
+	int			distance = UNRELATED;
+	int			at = 0;
 
 	for (int i = 0; i < n; i++)
 	{
-		int			found;
+		int			found = name_distance(wanted, names[i]);
 
-		if (pg_strcasecmp(names[i], wanted) == 0)
-			return names[i];
-		if (distance == 0)
+		if (found >= distance)
 			continue;
-		found = varstr_levenshtein_less_equal(wanted, length, names[i], (int) strlen(names[i]), 1, 1, 1, distance - 1, true);
-		if (found < distance)
-		{
-			distance = found;
-			closest = names[i];
-		}
+		distance = found;
+		nearest = names[i];
+		at = i;
 	}
-	return closest;
+	memmove(names + 1, names, at * sizeof(char *));
+	if (nearest != NULL)
+		names[0] = nearest;
+	return nearest;
+}
+
+char *
+valid_names_hint(const char *wanted, const char **names, int n, const char *what)
+{
+	const char *nearest = nearest_first(wanted, names, n);
+	StringInfoData hint;
+
+	initStringInfo(&hint);
+	if (nearest != NULL)
+		appendStringInfo(&hint, "Perhaps you meant \"%s\". ", nearest);
+	appendStringInfo(&hint, "Valid %s are ", what);
+	for (int i = 0; i < n; i++)
+		appendStringInfo(&hint, "%s%s", i ? ", " : "", names[i]);
+	appendStringInfoChar(&hint, '.');
+	return hint.data;
 }
 
 static const char *
@@ -76,14 +127,14 @@ source_column_hint(const Source *source, const char *wanted)
 {
 	int			n = source->tupdesc->natts;
 	const char **names = palloc((n + 1) * sizeof(char *));
-	const char *closest;
+	const char *nearest;
 	StringInfoData list;
 
 	for (int i = 0; i < n; i++)
 		names[i] = attribute_name(source, i);
-	closest = closest_name(wanted, names, n);
-	if (closest)
-		return psprintf("Perhaps you meant \"%s\".", closest);
+	nearest = nearest_first(wanted, names, n);
+	if (nearest)
+		return psprintf("Perhaps you meant \"%s\".", nearest);
 	if (n == 0)
 		return "The source has no columns.";
 	initStringInfo(&list);

@@ -34,8 +34,14 @@ extern const char *kind_name(ColumnKind kind);	/* "number", "boolean", "category
 /* The kind of a type (domains looked through); false where the type is none a model takes. */
 extern bool kind_of_type(Oid type, ColumnKind *kind);
 
-/* The candidate nearest to a misspelt name by edit distance, for hints; NULL where none is near. */
-extern const char *closest_name(const char *wanted, const char *const *names, int n);
+/*
+ * For hints about a name that is none.  Bring the nearest to the front and return it: few edits away, or what is wanted begins it or stands in it;
+ * NULL where none is near, and all stay in their places.
+ */
+extern const char *nearest_first(const char *wanted, const char **names, int n);
+
+/* The whole hint: 'Perhaps you meant "b". Valid <what> are b, a, c.' */
+extern char *valid_names_hint(const char *wanted, const char **names, int n, const char *what);
 
 /* ---- cells: one datum -> one double ---- */
 #define CELL_TEXT_BYTES 132		/* holds the text of every type but text, char and numeric */
@@ -107,9 +113,6 @@ extern void source_close(Source *source);
 
 /* Attribute number (1-based) of a column by exact name; 0 where there is none.  An ambiguous name is an error. */
 extern int	source_column(const Source *source, const char *name);
-
-/* The name nearest to the one wanted, for hints; NULL where none is near. */
-extern const char *closest_name(const char *wanted, const char *const *names, int n);
 
 /* A hint for a column that is not there: the nearest name, else the list of the columns.  palloc'd. */
 extern char *source_column_hint(const Source *source, const char *wanted);

@@ -39,6 +39,7 @@ typedef struct Parameter
 	double		min,
 				max;			/* inclusive; -+HUGE_VAL for none */
 	const char *const *choices; /* PARAM_CHOICE: NULL-terminated */
+	int			says;			/* parameters of one number other than 0 say the same thing: one of them may be given */
 	const char *help;			/* one line */
 } Parameter;
 

@@ -24,13 +24,13 @@ typedef struct LogisticModel
 	LogisticFit fit;
 } LogisticModel;
 
-#define DEFAULT_C 1.0
+#define SAYS_PENALTY 1			/* C and l2 */
 
 static const Parameter logistic_parameters[] = {
-	{.name = "C",.aliases = "c",.type = PARAM_FLOAT,.offset = offsetof(LogisticOptions, c),.fallback = DEFAULT_C,.min = 1e-300,.max = HUGE_VAL,
-	.help = "inverse of the penalty, as in scikit-learn: l2 = 1 / C"},
+	{.name = "C",.aliases = "c",.type = PARAM_FLOAT,.offset = offsetof(LogisticOptions, c),.fallback = 1,.min = 1e-300,.max = HUGE_VAL,
+	.says = SAYS_PENALTY,.help = "inverse of the penalty, as in scikit-learn: l2 = 1 / C"},
 	{.name = "l2",.type = PARAM_FLOAT,.offset = offsetof(LogisticOptions, l2),.fallback = NAN,.min = 0,.max = HUGE_VAL,
-	.help = "penalty: l2 / 2 x squared coefficients of the standardised columns, added to the summed log loss; 0 for none"},
+	.says = SAYS_PENALTY,.help = "penalty: l2 / 2 x squared coefficients of the standardised columns, added to the summed log loss; 0 for none"},
 	{.name = "max_iter",.type = PARAM_INT,.offset = offsetof(LogisticOptions, max_iter),.fallback = 1000,.min = 1,.max = 1000000,
 	.help = "most iterations before the fit stops with a warning"},
 	{.name = "tol",.type = PARAM_FLOAT,.offset = offsetof(LogisticOptions, tol),.fallback = 1e-8,.min = 0,.max = 1,
@@ -41,16 +41,6 @@ static double
 penalty(const LogisticOptions *options)
 {
 	return isnan(options->l2) ? 1 / options->c : options->l2;
-}
-
-static const char *
-logistic_check(const void *state)
-{
-	const LogisticOptions *options = state;
-
-	if (!isnan(options->l2) && options->c != DEFAULT_C)
-		return "\"C\" and \"l2\" say the same thing (l2 = 1 / C): give one of them";
-	return NULL;
 }
 
 static bool
@@ -227,7 +217,6 @@ const Learner logistic_learner = {
 	.parameters = logistic_parameters,
 	.nparameters = lengthof(logistic_parameters),
 	.options_size = sizeof(LogisticOptions),
-	.check = logistic_check,
 	.wants_reference_level = logistic_wants_reference_level,
 	.memory_needed = logistic_memory_needed,
 	.train = logistic_train,

@@ -171,7 +171,7 @@ written_by_newer(const ByteReader *r, const char *what, unsigned found, unsigned
 void
 artifact_verify(const uint8 *bytes, Size length, const char *origin, uint8 *sha256)
 {
-	ByteReader	r = {.at = bytes, .end = bytes + length, .origin = origin};
+	ByteReader	r = {.at = bytes, .end = bytes + length, .origin = origin,.way_out = DAMAGED_MODEL_HINT};
 	uint8		computed[SHA256_BYTES];
 
 	if (!artifact_sha256(bytes, length, sha256))
@@ -258,8 +258,8 @@ read_sections(ByteReader *r, const uint8 *bytes, const Section *sections, Model 
 	for (int i = 0; i < NSECTIONS; i++)
 	{
 		const uint8 *start = bytes + sections[i].offset;
-		ByteReader	section = {.at = start, .end = start + sections[i].length, .origin = r->origin};
-		ByteReader	gap = {.at = section.end, .end = bytes + aligned(sections[i].offset + sections[i].length), .origin = r->origin};
+		ByteReader	section = {.at = start, .end = start + sections[i].length, .origin = r->origin,.way_out = r->way_out};
+		ByteReader	gap = {.at = section.end, .end = bytes + aligned(sections[i].offset + sections[i].length), .origin = r->origin,.way_out = r->way_out};
 
 		CHECK_FOR_INTERRUPTS();
 		section_read(sections[i].type, model, &section, learner_format);
@@ -273,7 +273,7 @@ static Model *
 decode_here(const uint8 *bytes, Size length, const char *origin)
 {
 	Model	   *model = palloc0(sizeof(Model));
-	ByteReader	r = {.at = bytes, .end = bytes + length - SHA256_BYTES, .origin = origin};
+	ByteReader	r = {.at = bytes, .end = bytes + length - SHA256_BYTES, .origin = origin,.way_out = DAMAGED_MODEL_HINT};
 	Section		sections[NSECTIONS];
 	uint16		learner_format;
 

@@ -62,6 +62,7 @@ typedef struct Model
 
 #define MODEL_BLOCK 64			/* rows scored at a time, fewer where they are very wide */
 #define TRAINED_SKETCH 1024
+#define DAMAGED_MODEL_HINT "Restore it from a backup, or train the model again."
 
 /* Bytes of a model; fills model->sha256.  Fails before writing where it would exceed ARTIFACT_MAX_BYTES. */
 extern bytea *model_encode(Model *model);

@@ -86,7 +86,10 @@ json_cell(PredictCall *call, int input, JsonbValue *value)
 			return NAN;
 		case jbvNumeric:
 			if (kind == KIND_NUMBER)
+			{
+				call->numeric.column = call->model->features->inputs[input].name;
 				return cell_number(&call->numeric, NumericGetDatum(value->val.numeric));
+			}
 			text = json_number_text(&call->model->features->inputs[input], value->val.numeric);
 			return json_text_cell(call, input, text, strlen(text));
 		case jbvBool:

@@ -75,8 +75,8 @@ last_step(const ModelRow *row)
 Datum
 ml_deploy(PG_FUNCTION_ARGS)
 {
-	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	int			version = PG_GETARG_INT32(1);
+	char	   *name = required_text(fcinfo, 0, "model");
+	int			version = required_int(fcinfo, 1, "version");
 	RegistryWrite w;
 	ModelRow	row;
 
@@ -115,7 +115,7 @@ find_undo(const ModelRow *row, int *version, int *undo)
 Datum
 ml_rollback(PG_FUNCTION_ARGS)
 {
-	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	char	   *name = required_text(fcinfo, 0, "model");
 	RegistryWrite w;
 	ModelRow	row;
 	int			version;

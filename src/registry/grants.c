@@ -161,9 +161,9 @@ revoke_rights(List *grants, const char *role, int rights)
 static Datum
 change_grants(FunctionCallInfo fcinfo, const char *what, bool give)
 {
-	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	char	   *role = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	int			rights = parse_privilege(text_to_cstring(PG_GETARG_TEXT_PP(2)));
+	char	   *name = required_text(fcinfo, 0, "model");
+	char	   *role = required_text(fcinfo, 1, "role");
+	int			rights = parse_privilege(required_text(fcinfo, 2, "privilege"));
 	RegistryWrite w;
 	ModelRow	row;
 	List	   *grants;

@@ -16,34 +16,44 @@ PG_FUNCTION_INFO_V1(ml_rename_model);
 PG_FUNCTION_INFO_V1(ml_drop_version);
 PG_FUNCTION_INFO_V1(ml_drop_model);
 
-char *
-required_text(FunctionCallInfo fcinfo, int argument, const char *name)
+static void
+refuse_null(FunctionCallInfo fcinfo, int argument, const char *name)
 {
 	if (PG_ARGISNULL(argument))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("%s must not be null", name)));
+}
+
+char *
+required_text(FunctionCallInfo fcinfo, int argument, const char *name)
+{
+	refuse_null(fcinfo, argument, name);
 	return text_to_cstring(PG_GETARG_TEXT_PP(argument));
+}
+
+int
+required_int(FunctionCallInfo fcinfo, int argument, const char *name)
+{
+	refuse_null(fcinfo, argument, name);
+	return PG_GETARG_INT32(argument);
 }
 
 Datum
 ml_set_note(PG_FUNCTION_ARGS)
 {
 	char	   *name = required_text(fcinfo, 0, "model");
+	int			version = required_int(fcinfo, 1, "version");
 	Statement	set = {.sql = "UPDATE ml._version SET note = $3 WHERE model = $1 AND version = $2"};
 	RegistryWrite w;
 	ModelRow	row;
 
-	if (PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("version must not be null")));
 	change_begin(&w, "ml.set_note()", name, RIGHT_TRAIN, &row);
 	add_uuid(&set, &row.id);
-	add_int(&set, PG_GETARG_INT32(1));
+	add_int(&set, version);
 	add_text(&set, PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2)));
 	if (run_statement(&set) == 0)
-		no_such_version(row.name, &row.id, PG_GETARG_INT32(1));
+		no_such_version(row.name, &row.id, version);
 	write_end(&w);
 	PG_RETURN_VOID();
 }
@@ -51,8 +61,8 @@ ml_set_note(PG_FUNCTION_ARGS)
 Datum
 ml_rename_model(PG_FUNCTION_ARGS)
 {
-	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	char	   *new_name = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	char	   *name = required_text(fcinfo, 0, "model");
+	char	   *new_name = required_text(fcinfo, 1, "new_name");
 	Statement	taken = {.sql = "SELECT FROM ml._model WHERE name = $1"};
 	Statement	change = {.sql = "UPDATE ml._model SET name = $2 WHERE id = $1"};
 	RegistryWrite w;
@@ -97,8 +107,8 @@ refuse_in_use(const ModelRow *row, int version)
 Datum
 ml_drop_version(PG_FUNCTION_ARGS)
 {
-	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	int			version = PG_GETARG_INT32(1);
+	char	   *name = required_text(fcinfo, 0, "model");
+	int			version = required_int(fcinfo, 1, "version");
 	Statement	drop = {.sql =
 		"UPDATE ml._version SET artifact = NULL, dropped_at = clock_timestamp() WHERE model = $1 AND version = $2 AND dropped_at IS NULL"};
 	RegistryWrite w;
@@ -124,7 +134,7 @@ ml_drop_model(PG_FUNCTION_ARGS)
 		"DELETE FROM ml._version WHERE model = $1",
 		"DELETE FROM ml._model WHERE id = $1",
 	};
-	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	char	   *name = required_text(fcinfo, 0, "model");
 	RegistryWrite w;
 	ModelRow	row;
 

@@ -8,11 +8,9 @@
 #include "access/tableam.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
-#include "nodes/pg_list.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
-#include "utils/varlena.h"
 
 #include "registry_internal.h"
 
@@ -64,40 +62,23 @@ parse_reference(const char *text, Reference *reference)
 
 /* ---- nothing found ---- */
 
-typedef struct Candidate
-{
-	char	   *name;
-	int			distance;
-} Candidate;
-
 static int
-compare_candidates(const ListCell *a, const ListCell *b)
+compare_names(const void *a, const void *b)
 {
-	const Candidate *x = lfirst(a);
-	const Candidate *y = lfirst(b);
-
-	return x->distance != y->distance ? x->distance - y->distance : strcmp(x->name, y->name);
+	return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
-static Candidate *
-candidate(const char *name, const char *wanted)
-{
-	Candidate  *c = palloc(sizeof(Candidate));
-
-	c->name = pstrdup(name);
-	c->distance = varstr_levenshtein(name, strlen(name), wanted, strlen(wanted), 1, 1, 1, true);
-	return c;
-}
-
-/* Names of the models that the current user has a right on, nearest first. */
-static List *
-usable_models(const char *wanted)
+/* Names of the models that the current user has a right on, sorted. */
+static const char **
+usable_models(int *n)
 {
 	Relation	table = table_open(registry_relation("_model"), AccessShareLock);
 	TupleTableSlot *slot = table_slot_create(table, NULL);
 	TableScanDesc scan;
-	List	   *found = NIL;
+	int			room = 16;
+	const char **names = palloc(room * sizeof(char *));
 
+	*n = 0;
 	PushActiveSnapshot(ActiveSnapshotSet() ? GetActiveSnapshot() : GetTransactionSnapshot());
 	scan = table_beginscan(table, GetActiveSnapshot(), 0, NULL);
 	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
@@ -107,30 +88,35 @@ usable_models(const char *wanted)
 		CHECK_FOR_INTERRUPTS();
 		slot_getsomeattrs(slot, MODEL_COLUMNS);
 		model_row_read(&row, slot->tts_values, slot->tts_isnull);
-		if (model_rights(&row, GetUserId()) != 0)
-			found = lappend(found, candidate(row.name, wanted));
+		if (model_rights(&row, GetUserId()) == 0)
+			continue;
+		if (*n == room)
+			names = repalloc(names, (room *= 2) * sizeof(char *));
+		names[(*n)++] = pstrdup(row.name);
 	}
 	table_endscan(scan);
 	PopActiveSnapshot();
 	ExecDropSingleTupleTableSlot(slot);
 	table_close(table, AccessShareLock);
-	list_sort(found, compare_candidates);
-	return found;
+	qsort(names, *n, sizeof(char *), compare_names);
+	return names;
 }
 
 static char *
 hint_models(const char *wanted)
 {
-	List	   *models = usable_models(wanted);
+	int			n;
+	const char **names = usable_models(&n);
 	StringInfoData hint;
 
-	if (models == NIL)
+	if (n == 0)
 		return pstrdup("There is no model you may use; ml.train makes one.");
+	nearest_first(wanted, names, n);
 	initStringInfo(&hint);
 	appendStringInfoString(&hint, "Models you may use: ");
-	for (int i = 0; i < list_length(models) && i < HINTED_NAMES; i++)
-		appendStringInfo(&hint, "%s\"%s\"", i ? ", " : "", ((Candidate *) list_nth(models, i))->name);
-	appendStringInfoString(&hint, list_length(models) > HINTED_NAMES ? ", ... (see ml.models)." : ".");
+	for (int i = 0; i < n && i < HINTED_NAMES; i++)
+		appendStringInfo(&hint, "%s\"%s\"", i ? ", " : "", names[i]);
+	appendStringInfoString(&hint, n > HINTED_NAMES ? ", ... (see ml.models)." : ".");
 	return hint.data;
 }
 

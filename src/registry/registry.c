@@ -135,7 +135,7 @@ load_model(const ModelVersion *version)
 
 	if (!artifact_sha256(bytes, length, sha256) || memcmp(sha256, version->sha256, SHA256_BYTES) != 0)
 	{
-		ByteReader	reader = {.origin = origin};
+		ByteReader	reader = {.origin = origin,.way_out = DAMAGED_MODEL_HINT};
 
 		damaged(&reader, "Its bytes do not end with the sha-256 that the registry holds.");
 	}

@@ -167,13 +167,13 @@ GRANT SELECT ON ml.models, ml.versions, ml.aliases, ml.deployments, ml.runs, ml.
 
 CREATE FUNCTION ml.deploy(model text, version integer)
 RETURNS integer
-LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ml_deploy';
 COMMENT ON FUNCTION ml.deploy(text, integer) IS 'put a version into production; returns it';
 
 CREATE FUNCTION ml.rollback(model text)
 RETURNS integer
-LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ml_rollback';
 COMMENT ON FUNCTION ml.rollback(text) IS 'undo the last deployment that is not undone; returns the version now in production';
 
@@ -191,19 +191,19 @@ COMMENT ON FUNCTION ml.set_note(text, integer, text) IS 'write a remark beside a
 
 CREATE FUNCTION ml.rename_model(model text, new_name text)
 RETURNS void
-LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ml_rename_model';
 COMMENT ON FUNCTION ml.rename_model(text, text) IS 'give a model another name; its versions, rights and history stay';
 
 CREATE FUNCTION ml.drop_version(model text, version integer)
 RETURNS void
-LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ml_drop_version';
 COMMENT ON FUNCTION ml.drop_version(text, integer) IS 'delete the artifact of a version that is neither in production nor named by an alias; its run stays listed';
 
 CREATE FUNCTION ml.drop_model(model text)
 RETURNS void
-LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ml_drop_model';
 COMMENT ON FUNCTION ml.drop_model(text) IS 'delete a model with all its versions, runs and history';
 
@@ -217,13 +217,13 @@ COMMENT ON FUNCTION ml.artifact(text) IS 'the stored bytes of a version, for pre
 
 CREATE FUNCTION ml.grant_model(model text, role text, privilege text)
 RETURNS void
-LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ml_grant_model';
 COMMENT ON FUNCTION ml.grant_model(text, text, text) IS 'give a role, or public, a right on a model: predict, train, deploy or all';
 
 CREATE FUNCTION ml.revoke_model(model text, role text, privilege text)
 RETURNS void
-LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ml_revoke_model';
 COMMENT ON FUNCTION ml.revoke_model(text, text, text) IS 'take a right on a model away again: predict, train, deploy or all';
 

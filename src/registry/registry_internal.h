@@ -158,8 +158,9 @@ extern char *role_name(Oid role);
 
 /* ---- manage.c ---- */
 
-/* A text argument of a function that takes nulls elsewhere. */
+/* An argument that must not be null: writers are not strict, which would do nothing and say nothing. */
 extern char *required_text(FunctionCallInfo fcinfo, int argument, const char *name);
+extern int	required_int(FunctionCallInfo fcinfo, int argument, const char *name);
 
 /* ---- deploy.c ---- */
 

@@ -20,21 +20,25 @@
 
 PG_FUNCTION_INFO_V1(ml_rights);
 
-/* Does the pair name a role of today whose privileges the user has? */
+/* Do name and oid still belong to one role? */
 static bool
-has_privs_of_pair(Oid user, Oid oid, const char *name)
+pair_holds(Oid oid, const char *name)
 {
-	HeapTuple	role;
+	HeapTuple	role = SearchSysCache1(AUTHOID, ObjectIdGetDatum(oid));
 	bool		same;
 
-	if (!has_privs_of_role(user, oid))
-		return false;
-	role = SearchSysCache1(AUTHOID, ObjectIdGetDatum(oid));
 	if (!HeapTupleIsValid(role))
 		return false;
 	same = strcmp(NameStr(((Form_pg_authid) GETSTRUCT(role))->rolname), name) == 0;
 	ReleaseSysCache(role);
 	return same;
+}
+
+/* Does the pair name a role of today whose privileges the user has? */
+static bool
+has_privs_of_pair(Oid user, Oid oid, const char *name)
+{
+	return has_privs_of_role(user, oid) && pair_holds(oid, name);
 }
 
 static ArrayType *
@@ -95,22 +99,44 @@ right_name(ModelRight right)
 	return right == RIGHT_PREDICT ? "predict" : right == RIGHT_TRAIN ? "train" : "deploy";
 }
 
+/* A model whose owner's pair does not hold is nobody's but the superusers': what became of the role, and how to bind the model anew. */
+static char *
+lost_owner_hint(const ModelRow *row)
+{
+	const char *owner = quote_literal_cstr(row->owner);
+	const char *renamed = GetUserNameFromId(row->owner_oid, true);
+
+	if (OidIsValid(get_role_oid(row->owner, true)))
+		return psprintf("Role \"%s\" is not the very role that owned it: it was created anew, or restored into another server. A superuser binds what "
+						"that had to this: SELECT * FROM ml.adopt_roles(%s, %s), or ml.adopt_roles() for all names.", row->owner, owner, owner);
+	if (renamed != NULL)
+		return psprintf("The role of its owner, \"%s\", is now called \"%s\". A superuser passes on what it had: SELECT * FROM ml.adopt_roles(%s, %s).",
+						row->owner, renamed, owner, quote_literal_cstr(renamed));
+	return psprintf("Its owner, role \"%s\", is gone. A superuser passes on what it had to another role: SELECT * FROM ml.adopt_roles(%s, 'other role').",
+					row->owner, owner);
+}
+
+static char *
+right_hint(const ModelRow *row, ModelRight right, Oid user)
+{
+	if (!pair_holds(row->owner_oid, row->owner))
+		return lost_owner_hint(row);
+	if (right == RIGHT_OWN)
+		return psprintf("Only its owner, role \"%s\", and superusers may do this.", row->owner);
+	return psprintf("Its owner, role \"%s\", can give it: SELECT ml.grant_model(%s, %s, '%s').", row->owner,
+					quote_literal_cstr(row->name), quote_literal_cstr(GetUserNameFromId(user, false)), right_name(right));
+}
+
 void
 check_right(const ModelRow *row, ModelRight right, Oid user)
 {
 	if (model_rights(row, user) & right)
 		return;
-	if (right == RIGHT_OWN)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied for model \"%s\"", row->name),
-				 errhint("Only its owner, role \"%s\", and superusers may do this.", row->owner)));
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("permission denied for model \"%s\"", row->name),
-			 errdetail("This needs the right \"%s\".", right_name(right)),
-			 errhint("Its owner, role \"%s\", can give it: SELECT ml.grant_model(%s, %s, '%s').", row->owner,
-					 quote_literal_cstr(row->name), quote_literal_cstr(GetUserNameFromId(user, false)), right_name(right))));
+			 right == RIGHT_OWN ? 0 : errdetail("This needs the right \"%s\".", right_name(right)),
+			 errhint("%s", right_hint(row, right, user))));
 }
 
 /* The rights of the current user, for the views. */

@@ -118,6 +118,8 @@ ml_parameters(PG_FUNCTION_ARGS)
 	{
 		const TrainingParameter *p = &training_parameters[i];
 
+		if (!(p->tasks & learner->tasks))
+			continue;
 		row_add_text(&row, p->name);
 		row_add_text(&row, p->type);
 		row_add_text(&row, p->fallback);

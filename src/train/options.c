@@ -24,10 +24,10 @@
 #define DEFAULT_TIME_ZONE "UTC"
 
 const TrainingParameter training_parameters[] = {
-	{"class_weight", "object", NULL, "'balanced' (n / (classes * rows of the class)) or an object of label: weight; classes left out weigh 1"},
-	{"max_categories", "integer", "50", "levels kept of a text column, the bucket for all others included; 255 for trees"},
-	{"metric", "text", NULL, "the metric shown as score; rmse, roc_auc or accuracy by the task"},
-	{"time_zone", "text", DEFAULT_TIME_ZONE, "time zone in which the parts of a timestamp with time zone are taken"},
+	{"class_weight", TASK_BINARY | TASK_MULTICLASS, "object", NULL, "'balanced' (n / (classes * rows of the class)) or an object of label: weight; classes left out weigh 1"},
+	{"max_categories", TASK_REGRESSION | TASK_BINARY | TASK_MULTICLASS, "integer", "50", "levels kept of a text column, the bucket for all others included; 255 for trees"},
+	{"metric", TASK_REGRESSION | TASK_BINARY | TASK_MULTICLASS, "text", NULL, "the metric shown as score; rmse, roc_auc or accuracy by the task"},
+	{"time_zone", TASK_REGRESSION | TASK_BINARY | TASK_MULTICLASS, "text", DEFAULT_TIME_ZONE, "time zone in which the parts of a timestamp with time zone are taken"},
 };
 
 const int	ntraining_parameters = lengthof(training_parameters);
@@ -86,11 +86,18 @@ each_field(JsonbContainer *container, const char *argument, JsonField field, voi
 static double
 json_number(const char *name, const JsonbValue *value)
 {
+	double		number;
+
 	if (value->type != jbvNumeric)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("\"%s\" must be a number, not %s", name, json_type_name(value))));
-	return DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(value->val.numeric)));
+	number = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(value->val.numeric)));
+	if (isinf(number))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" is out of range for double precision", name)));
+	return number;
 }
 
 static char *
@@ -331,17 +338,17 @@ static char *
 metric_parse(const JsonbValue *value)
 {
 	char	   *name = json_text("metric", value);
-	StringInfoData list;
+	const char **names;
 
 	if (metric_find(name) != NULL)
 		return name;
-	initStringInfo(&list);
+	names = palloc(nmetrics * sizeof(char *));
 	for (int i = 0; i < nmetrics; i++)
-		appendStringInfo(&list, "%s%s", i ? ", " : "", metric_table[i].name);
+		names[i] = metric_table[i].name;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("metric \"%s\" not recognized", name),
-			 errhint("Valid metrics are %s.", list.data)));
+			 errhint("%s", valid_names_hint(name, names, nmetrics, "metrics"))));
 }
 
 static bool
@@ -367,29 +374,47 @@ typedef struct ParseState
 	const Learner *learner;
 	void	   *options;
 	TrainingOptions *common;
-	Bitmapset  *seen;			/* parameters given, to refuse a name and its alias together */
+	Bitmapset  *given;			/* parameters with a value, to refuse a name and its alias together */
 } ParseState;
 
 static void
 unrecognized_parameter(const Learner *learner, const char *name)
 {
-	int			n = learner->nparameters + ntraining_parameters;
-	const char **names = palloc(n * sizeof(char *));
-	const char *closest;
-	StringInfoData list;
+	const char **names = palloc((learner->nparameters + ntraining_parameters) * sizeof(char *));
+	int			n = 0;
 
-	initStringInfo(&list);
-	for (int i = 0; i < n; i++)
-	{
-		names[i] = i < learner->nparameters ? learner->parameters[i].name : training_parameters[i - learner->nparameters].name;
-		appendStringInfo(&list, "%s%s", i ? ", " : "", names[i]);
-	}
-	closest = closest_name(name, names, n);
+	for (int i = 0; i < learner->nparameters; i++)
+		names[n++] = learner->parameters[i].name;
+	for (int i = 0; i < ntraining_parameters; i++)
+		if (training_parameters[i].tasks & learner->tasks)
+			names[n++] = training_parameters[i].name;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("algorithm \"%s\" has no parameter \"%s\"", learner->name, name),
-			 closest ? errhint("Perhaps you meant \"%s\". Valid parameters are %s.", closest, list.data) :
-			 errhint("Valid parameters are %s.", list.data)));
+			 errhint("%s", valid_names_hint(name, names, n, "parameters"))));
+}
+
+/* A parameter goes with neither itself nor another one that says the same. */
+static void
+refuse_given(const ParseState *parse, const Parameter *p, const char *key)
+{
+	int			i = -1;
+
+	while ((i = bms_next_member(parse->given, i)) >= 0)
+	{
+		const Parameter *other = &parse->learner->parameters[i];
+
+		if (other == p)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("parameter \"%s\" is given twice", p->name),
+					 errdetail("\"%s\" is another name for it.", key)));
+		if (p->says != 0 && other->says == p->says)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("parameters \"%s\" and \"%s\" say the same thing", other->name, p->name),
+					 errhint("Give one of them.")));
+	}
 }
 
 static void
@@ -397,7 +422,6 @@ params_field(const char *key, JsonbValue *value, void *state)
 {
 	ParseState *parse = state;
 	const Parameter *p = parse->learner ? parameter_find(parse->learner, key) : NULL;
-	int			index;
 
 	if (p == NULL)
 	{
@@ -405,15 +429,11 @@ params_field(const char *key, JsonbValue *value, void *state)
 			unrecognized_parameter(parse->learner, key);
 		return;
 	}
-	index = p - parse->learner->parameters;
-	if (bms_is_member(index, parse->seen))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("parameter \"%s\" is given twice", p->name),
-				 errdetail("\"%s\" is another name for it.", key)));
-	parse->seen = bms_add_member(parse->seen, index);
-	if (value->type != jbvNull)
-		parameter_set(p, value, parse->options);
+	if (value->type == jbvNull)
+		return;
+	refuse_given(parse, p, key);
+	parse->given = bms_add_member(parse->given, p - parse->learner->parameters);
+	parameter_set(p, value, parse->options);
 }
 
 static void
@@ -525,24 +545,16 @@ learner_or_fail(const char *name)
 {
 	const Learner *learner = learner_find(name);
 	const char **names;
-	const char *closest;
-	StringInfoData list;
 
 	if (learner != NULL)
 		return learner;
 	names = palloc(nlearners * sizeof(char *));
-	initStringInfo(&list);
 	for (int i = 0; i < nlearners; i++)
-	{
 		names[i] = learners[i]->name;
-		appendStringInfo(&list, "%s%s", i ? ", " : "", names[i]);
-	}
-	closest = closest_name(name, names, nlearners);
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("algorithm \"%s\" does not exist", name),
-			 closest ? errhint("Perhaps you meant \"%s\". Valid algorithms are %s.", closest, list.data) :
-			 errhint("Valid algorithms are %s.", list.data)));
+			 errhint("%s", valid_names_hint(name, names, nlearners, "algorithms"))));
 }
 
 /* ---- split ---- */

@@ -37,6 +37,7 @@ typedef struct TrainingOptions
 typedef struct TrainingParameter
 {
 	const char *name;
+	uint32		tasks;			/* bitmask of Task it is for */
 	const char *type;
 	const char *fallback;		/* default as text; NULL where there is none */
 	const char *help;

@@ -139,7 +139,7 @@ core_bytes_read(PG_FUNCTION_ARGS)
 {
 	bytea	   *bytes = PG_GETARG_BYTEA_PP(0);
 	const uint8 *data = (const uint8 *) VARDATA_ANY(bytes);
-	ByteReader	r = {data, data + VARSIZE_ANY_EXHDR(bytes), "the sample"};
+	ByteReader	r = {data, data + VARSIZE_ANY_EXHDR(bytes), "the sample", NULL};
 	StringInfoData words;
 	char	   *text;
 

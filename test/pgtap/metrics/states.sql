@@ -108,6 +108,16 @@ SELECT cmp_ok(count(*) FILTER (WHERE pg_temp.try(overlay(state PLACING lpad(to_h
 SELECT throws_ok($$SELECT 'abc'::ml.score_state$$, '22P02', 'invalid input syntax for type ml.score_state', 'not even hexadecimal');
 SELECT throws_ok($$SELECT '\xZZ'::ml.score_state$$, '22023', NULL, 'no hexadecimal digit');
 SELECT throws_ok(format('SELECT %L::ml.label_state', state), 'XX001', 'a value of type ml.label_state is damaged', 'the bytes of another type') FROM sample WHERE type = 'score_state';
+CREATE FUNCTION pg_temp.hint(state text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE hint text;
+BEGIN
+	PERFORM state::ml.label_state;
+	RETURN NULL;
+EXCEPTION WHEN data_corrupted THEN
+	GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+	RETURN hint;
+END $$;
+SELECT is(pg_temp.hint(state), 'Compute it again from the rows it stands for.', 'the way out') FROM sample WHERE type = 'score_state';
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -139,6 +139,8 @@ SELECT ok(abs(ml.predict('forms odd', '{"Größe \"x\" 🙂": 30, "f1": "z"}') -
 SELECT is(count(*) FILTER (WHERE ml.predict('forms odd', odd) = ml.predict('forms odd', odd, 'k')), 60::bigint, 'odd names on both paths') FROM odd;
 SELECT ok(count(*) = 1, 'no usable column') FROM ml.train('forms none', 'SELECT 1 AS one, i AS y FROM generate_series(1, 50) i', 'y', 'baseline');
 SELECT ok(ml.predict('forms none', '{}') > 0, 'a model of no column');
+SELECT throws_ok($$SELECT ml.predict('forms_2', '{"x": 1e400, "n": 1, "c": "red"}')$$, '22003', 'a value of column "x" is out of range for double precision',
+	'a JSON number beyond double precision: the column is named');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -169,12 +169,26 @@ SELECT is_empty($$SELECT * FROM ml.grants WHERE role = 't_train'$$, 'and is gone
 ALTER ROLE t_owner RENAME TO t_proprietor;
 SELECT is(pg_temp.try_as('t_proprietor', $$SELECT ml.rename_model('price', 'cost')$$), '42501', 'an owner renamed is an owner no more');
 SELECT is(pg_temp.try_as('t_super', $$SELECT ml.rename_model('price', 'cost')$$), 'ok', 'superusers still are');
+SELECT is(pg_temp.error_as('t_proprietor', $$SELECT ml.predict('price', '{}')$$),
+	$$permission denied for model "price" | This needs the right "predict". | The role of its owner, "t_owner", is now called "t_proprietor". A superuser passes on what it had: SELECT * FROM ml.adopt_roles('t_owner', 't_proprietor').$$,
+	'and is told the way back');
+SELECT is(pg_temp.error_as('t_stranger', $$SELECT ml.drop_model('price')$$),
+	$$permission denied for model "price" | The role of its owner, "t_owner", is now called "t_proprietor". A superuser passes on what it had: SELECT * FROM ml.adopt_roles('t_owner', 't_proprietor').$$,
+	'so is everybody who would have to ask the owner');
 SELECT results_eq($$SELECT role FROM ml.adopt_roles('t_owner', 't_proprietor')$$, ARRAY['t_proprietor'], 'a superuser gives the model back');
 SELECT is(pg_temp.try_as('t_proprietor', $$SELECT ml.rename_model('price', 'cost')$$), 'ok', 'the owner is one again');
 
 -- as after a restore into a cluster whose roles have other oids
 UPDATE ml._model SET owner_oid = 99990, grantee_oids = (SELECT array_agg(99990 + i)::oid[] FROM generate_series(1, cardinality(grantee_oids)) i);
 SELECT is(pg_temp.try_as('t_proprietor', $$SELECT ml.predict('price', '{"area": 50}')$$), '42501', 'after a restore: the owner''s name alone is not enough');
+SELECT is(pg_temp.error_as('t_proprietor', $$SELECT ml.deploy('price', 1)$$),
+	$$permission denied for model "price" | This needs the right "deploy". | Role "t_proprietor" is not the very role that owned it: it was created anew, or restored into another server. A superuser binds what that had to this: SELECT * FROM ml.adopt_roles('t_proprietor', 't_proprietor'), or ml.adopt_roles() for all names.$$,
+	'a name alone: the hint tells how it is bound anew');
+UPDATE ml._model SET owner = 't_gone';
+SELECT is(pg_temp.error_as('t_proprietor', $$SELECT ml.deploy('price', 1)$$),
+	$$permission denied for model "price" | This needs the right "deploy". | Its owner, role "t_gone", is gone. A superuser passes on what it had to another role: SELECT * FROM ml.adopt_roles('t_gone', 'other role').$$,
+	'an owner that is gone');
+UPDATE ml._model SET owner = 't_proprietor';
 SELECT bag_eq($$SELECT role, new_oid FROM ml.adopt_roles()$$,
 	$$SELECT rolname::text, oid FROM pg_roles WHERE rolname IN ('t_proprietor', 't_asker', 't_all', 't_deploy')$$, 'ml.adopt_roles() binds every name anew');
 SELECT is(pg_temp.try_as('t_proprietor', $$SELECT ml.drop_model('price')$$), 'ok', 'the owner is back');

@@ -152,5 +152,39 @@ SELECT is((SELECT sha256 FROM ml.versions WHERE model = 't' AND version = 1), en
 	is((SELECT bytes FROM ml.versions WHERE model = 't' AND version = 1), length(a), 'its length is listed')
 FROM ml.artifact('t:1') a;
 
+-- ---- nothing is done silently for nulls ----
+
+CREATE TEMP TABLE null_call (call text, argument text);
+INSERT INTO null_call VALUES
+	('deploy(NULL, 1)', 'model'), ('deploy(''m'', NULL)', 'version'), ('rollback(NULL)', 'model'),
+	('set_alias(NULL, ''a'', 1)', 'model'), ('set_alias(''m'', NULL, 1)', 'alias'), ('set_note(NULL, 1, '''')', 'model'), ('set_note(''m'', NULL, '''')', 'version'),
+	('rename_model(NULL, ''n'')', 'model'), ('rename_model(''m'', NULL)', 'new_name'),
+	('drop_version(NULL, 1)', 'model'), ('drop_version(''m'', NULL)', 'version'), ('drop_model(NULL)', 'model'),
+	('grant_model(NULL, ''public'', ''all'')', 'model'), ('grant_model(''m'', NULL, ''all'')', 'role'), ('grant_model(''m'', ''public'', NULL)', 'privilege'),
+	('revoke_model(NULL, ''public'', ''all'')', 'model'), ('revoke_model(''m'', NULL, ''all'')', 'role'), ('revoke_model(''m'', ''public'', NULL)', 'privilege');
+SELECT throws_ok('SELECT ml.' || call, '22004', argument || ' must not be null', call) FROM null_call;
+SELECT is_empty($$SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'ml'::regnamespace AND provolatile = 'v' AND proisstrict$$, 'no writer is strict');
+
+-- ---- names in hints: the nearest first, then sorted ----
+
+CREATE ROLE t_namer;
+CREATE TABLE named AS SELECT i AS x, i % 3 AS y FROM generate_series(1, 60) i;
+GRANT SELECT ON named TO t_namer;
+SET LOCAL ROLE t_namer;
+SELECT FROM unnest(ARRAY['prices', 'apples', 'zebras', 'melons']) n, ml.train(n, 'named', 'y', algorithm => 'baseline');
+CREATE FUNCTION pg_temp.hint(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE hint text;
+BEGIN
+	EXECUTE statement;
+	RETURN NULL;
+EXCEPTION WHEN OTHERS THEN
+	GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+	RETURN hint;
+END $$;
+SELECT is(pg_temp.hint($$SELECT ml.predict('orders', '{}')$$), 'Models you may use: "apples", "melons", "prices", "zebras".', 'none is near: sorted');
+SELECT is(pg_temp.hint($$SELECT ml.predict('melon', '{}')$$), 'Models you may use: "melons", "apples", "prices", "zebras".', 'a near one comes first');
+SELECT is(pg_temp.hint($$SELECT ml.predict('zeb', '{}')$$), 'Models you may use: "zebras", "apples", "melons", "prices".', 'so does one that begins like it');
+SET LOCAL ROLE NONE;
+
 SELECT * FROM finish();
 ROLLBACK;
