@@ -4,8 +4,6 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
 #include "core/hash.h"
 #include "profile/profile_internal.h"
 
