@@ -7,17 +7,13 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
 #include "funcapi.h"
-#include "miscadmin.h"
 #include "utils/memutils.h"
 
 #include "core/sort.h"
 #include "profile/profile_internal.h"
 
 #define MOST_LEVELS 1000		/* of a category that is compared */
-#define BLOCK 65536				/* rows between two checks for interrupts */
 
 typedef struct Measured
 {
@@ -73,20 +69,21 @@ pearson(const double *x, const double *y, int64 nrows)
 	int64		n = 0;
 
 	for (int64 row = 0; row < nrows; row++)
+	{
+		CHECK_EACH_BLOCK(row);
 		if (both(x, y, row))
 		{
 			double		dx = x[row] - mx,
 						dy = y[row] - my,
 						share = 1.0 / (double) ++n;
 
-			if (n % BLOCK == 0)
-				CHECK_FOR_INTERRUPTS();
 			mx += dx * share;
 			my += dy * share;
 			xx += dx * (x[row] - mx);
 			yy += dy * (y[row] - my);
 			xy += dx * (y[row] - my);
 		}
+	}
 	if (n < 2)
 		return undefined(n, "fewer than 2 rows have both");
 	if (!(xx > 0) || !(yy > 0))
@@ -108,8 +105,7 @@ rank_rows(const double *value, const uint32 *order, int64 n, const double *other
 	{
 		uint32		row = i < n ? order[i] : 0;
 
-		if (i % BLOCK == 0)
-			CHECK_FOR_INTERRUPTS();
+		CHECK_EACH_BLOCK(i);
 		if (i < n && other != NULL && !isfinite(other[row]))
 			continue;
 		if (ntied > 0 && (i == n || value[row] != value[tied[0]]))
@@ -134,11 +130,14 @@ rank_column(const LoadedColumn *c, int64 nrows)
 
 	ranked.order = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(uint32) * Max(nrows, 1));
 	for (int64 row = 0; row < nrows; row++)
+	{
+		CHECK_EACH_BLOCK(row);
 		if (isfinite(c->value[row]))
 		{
 			key[ranked.n] = sortable_double(c->value[row]);
 			ranked.order[ranked.n++] = (uint32) row;
 		}
+	}
 	sort_keys(key, ranked.order, key + nrows, scratch, (uint32) ranked.n);
 	pfree(key);
 	pfree(scratch);
@@ -242,8 +241,7 @@ cramers_v(const LoadedColumn *a, const LoadedColumn *b, int64 nrows)
 	in_b = in_a + na;
 	for (int64 row = 0; row < nrows; row++)
 	{
-		if (row % BLOCK == 0)
-			CHECK_FOR_INTERRUPTS();
+		CHECK_EACH_BLOCK(row);
 		if (both(a->value, b->value, row))
 		{
 			int			i = (int) a->value[row],
@@ -282,8 +280,7 @@ correlation_ratio(const LoadedColumn *category, const LoadedColumn *number, int6
 		double		x = number->value[row];
 		int			level;
 
-		if (row % BLOCK == 0)
-			CHECK_FOR_INTERRUPTS();
+		CHECK_EACH_BLOCK(row);
 		if (!both(category->value, number->value, row))
 			continue;
 		level = (int) category->value[row];
@@ -291,8 +288,11 @@ correlation_ratio(const LoadedColumn *category, const LoadedColumn *number, int6
 		overall += (x - overall) / (double) ++n;
 	}
 	for (int64 row = 0; row < nrows; row++)
+	{
+		CHECK_EACH_BLOCK(row);
 		if (both(category->value, number->value, row))
 			total += (number->value[row] - overall) * (number->value[row] - overall);
+	}
 	for (int level = 0; level < nlevels; level++)
 		between += (double) count[level] * (mean[level] - overall) * (mean[level] - overall);
 	if (n < 2)
@@ -350,6 +350,7 @@ ml_correlations(PG_FUNCTION_ARGS)
 				 errmsg("source has more than %u rows", PG_UINT32_MAX),
 				 errhint("Compare a sample, for example with TABLESAMPLE.")));
 	InitMaterializedSRF(fcinfo, 0);
+	budget_take(&loaded->budget, 4 * sizeof(double) * (Size) loaded->nrows, "the ranks of a pair of columns");
 	for (int i = 0; i < loaded->ncolumns; i++)
 		if (!is_category(&loaded->column[i]))
 		{

@@ -4,21 +4,11 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
 #include "funcapi.h"
-#include "miscadmin.h"
 
 #include "profile/profile_internal.h"
 
 #define BAR 20					/* characters */
-
-/* Code of a row's level; of a missing one, the number of levels. */
-static inline int
-level_of(const LoadedColumn *c, int64 row)
-{
-	return isnan(c->value[row]) ? dictionary_size(c->levels) : (int) c->value[row];
-}
 
 static int64 *
 count_levels(const Loaded *loaded, const LoadedColumn *c)
@@ -27,7 +17,10 @@ count_levels(const Loaded *loaded, const LoadedColumn *c)
 
 	memset(count, 0, sizeof(int64) * ((Size) dictionary_size(c->levels) + 1));
 	for (int64 row = 0; row < loaded->nrows; row++)
+	{
+		CHECK_EACH_BLOCK(row);
 		count[level_of(c, row)]++;
+	}
 	return count;
 }
 
@@ -40,6 +33,7 @@ compare_levels(const void *a, const void *b, void *counts)
 				y = *(const int *) b;
 	const int64 *count = counts;
 
+	CHECK_FOR_INTERRUPTS();
 	if (count[x] != count[y])
 		return count[x] > count[y] ? -1 : 1;
 	return x - y;
@@ -94,7 +88,10 @@ cross_counts(const Loaded *loaded, Size na, Size nb)
 				 errhint("Group rare values in the source.")));
 	count = palloc0(sizeof(int64) * Max(na * nb, 1));
 	for (int64 row = 0; row < loaded->nrows; row++)
+	{
+		CHECK_EACH_BLOCK(row);
 		count[level_of(a, row) * nb + level_of(b, row)]++;
+	}
 	return count;
 }
 

@@ -4,8 +4,6 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
 #include "catalog/pg_type.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -99,8 +97,11 @@ sort_levels(Loaded *loaded, LoadedColumn *c)
 	int		   *code = dictionary_sort(c->levels);
 
 	for (int64 row = 0; row < loaded->nrows; row++)
+	{
+		CHECK_EACH_BLOCK(row);
 		if (!isnan(c->value[row]))
 			c->value[row] = code[(int) c->value[row]];
+	}
 	pfree(code);
 }
 
@@ -219,14 +220,17 @@ load_all_columns(const char *text, Datum names, bool all)
 }
 
 double *
-finite_values(const LoadedColumn *column, int64 nrows, const double *class, double wanted, int64 *n)
+finite_values(const LoadedColumn *column, int64 nrows, int64 *n)
 {
 	double	   *value = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * Max(nrows, 1));
 
 	*n = 0;
 	for (int64 row = 0; row < nrows; row++)
-		if (isfinite(column->value[row]) && (class == NULL || class[row] == wanted || (isnan(wanted) && isnan(class[row]))))
+	{
+		CHECK_EACH_BLOCK(row);
+		if (isfinite(column->value[row]))
 			value[(*n)++] = column->value[row];
+	}
 	return value;
 }
 

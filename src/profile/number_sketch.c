@@ -4,8 +4,6 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
 #include "core/hash.h"
 #include "profile/profile_internal.h"
 
@@ -37,14 +35,11 @@ copy_fixed(NumberSketch *to, const NumberSketch *from)
 
 /* ---- beside coarse bins ---- */
 
-static void
-count_value(NumberSketch *s, double x, int64 count)
+static inline void
+count_frequent(Frequent *frequent, double x, uint64 hash, int64 count)
 {
-	Frequent   *frequent = number_frequent(s);
-	uint64		hash = hash_mix(ordered_bits(x));
 	Counter    *counter = frequent_find(frequent, hash);
 
-	hll_add(number_registers(s), hash);
 	if (counter->count != 0)
 	{
 		counter->count += count;
@@ -55,9 +50,36 @@ count_value(NumberSketch *s, double x, int64 count)
 		frequent_purge(frequent);
 		counter = frequent_find(frequent, hash);
 	}
-	x += 0.0;
+	x += 0.0;					/* -0 becomes 0 */
 	frequent_fill(frequent, counter, hash, count, 0);
 	memcpy(&counter->payload, &x, sizeof(x));
+}
+
+static void
+count_value(NumberSketch *s, double x, int64 count)
+{
+	uint64		hash = hash_mix(ordered_bits(x));
+
+	hll_add(number_registers(s), hash);
+	count_frequent(number_frequent(s), x, hash, count);
+}
+
+#define BLOCK 1024
+
+/* The same for up to BLOCK values, pass by pass: no pass waits for the misses of another. */
+static void
+count_values(NumberSketch *s, const double *value, int n)
+{
+	uint8	   *registers = number_registers(s);
+	Frequent   *frequent = number_frequent(s);
+	uint64		hash[BLOCK];
+
+	for (int i = 0; i < n; i++)
+		hash[i] = hash_mix(ordered_bits(value[i]));
+	for (int i = 0; i < n; i++)
+		hll_add(registers, hash[i]);
+	for (int i = 0; i < n; i++)
+		count_frequent(frequent, value[i], hash[i], 1);
 }
 
 static void
@@ -156,8 +178,7 @@ add_approximately(NumberSketch *s, const double *value, int n)
 	PowerSums	sums = power_sums_of(value, n);
 
 	power_sums_merge(&s->sums, &sums);
-	for (int i = 0; i < n; i++)
-		count_value(s, value[i], 1);
+	count_values(s, value, n);
 	while (n > 0)
 	{
 		int			taken = distribution_add(number_bins(s), value, n);
@@ -213,8 +234,6 @@ tally(NumberSketch *s, const double *value, int n)
 	s->negatives += negatives;
 	s->fractions += fractions;
 }
-
-#define BLOCK 1024
 
 Sketch *
 sketch_add_numbers(Sketch *sketch, const double *value, int n)

@@ -4,8 +4,6 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
 #include "utils/timestamp.h"
 
 #include "profile/profile_internal.h"

@@ -5,6 +5,10 @@
 #ifndef RELEARN_PROFILE_INTERNAL_H
 #define RELEARN_PROFILE_INTERNAL_H
 
+#include <math.h>
+
+#include "miscadmin.h"
+
 #include "core/distribution.h"
 #include "core/frequent.h"
 #include "core/hyperloglog.h"
@@ -230,8 +234,22 @@ extern Loaded *load_columns(const char *source, const Wanted *wanted, int n);
 /* All columns that can be read, or those of a list (text[] or NULL). */
 extern Loaded *load_all_columns(const char *source, Datum names, bool all);
 
-/* The non-missing values of a column, finite ones only, palloc'd; also of one class of rows: where class[row] is the given one. */
-extern double *finite_values(const LoadedColumn *column, int64 nrows, const double *class, double wanted, int64 *n);
+/* The finite values of a column, palloc'd. */
+extern double *finite_values(const LoadedColumn *column, int64 nrows, int64 *n);
+
+/* In loops over rows. */
+#define CHECK_EACH_BLOCK(row) \
+	do { \
+		if (((row) & 0xffff) == 0) \
+			CHECK_FOR_INTERRUPTS(); \
+	} while (0)
+
+/* Code of a row's level; of a missing one, the number of levels. */
+static inline int
+level_of(const LoadedColumn *c, int64 row)
+{
+	return isnan(c->value[row]) ? dictionary_size(c->levels) : (int) c->value[row];
+}
 
 extern const char *level_or_null(const LoadedColumn *column, int code);	/* code = number of levels: NULL */
 

@@ -4,11 +4,8 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
 #include "catalog/pg_type.h"
 #include "funcapi.h"
-#include "miscadmin.h"
 #include "utils/timestamp.h"
 
 #include "core/sort.h"
@@ -46,6 +43,7 @@ extremes(const double *value, int64 n, double *low, double *high)
 	*high = -INFINITY;
 	for (int64 i = 0; i < n; i++)
 	{
+		CHECK_EACH_BLOCK(i);
 		*low = fmin(*low, value[i]);
 		*high = fmax(*high, value[i]);
 	}
@@ -144,13 +142,16 @@ ml_histogram(PG_FUNCTION_ARGS)
 
 	refuse_category(c);
 	InitMaterializedSRF(fcinfo, 0);
-	value = finite_values(c, loaded->nrows, NULL, 0, &n);
+	value = finite_values(c, loaded->nrows, &n);
 	if (n == 0)
 		return (Datum) 0;
 	edges = choose_edges(fcinfo, c, value, n);
 	count = palloc0(sizeof(int64) * edges.n);
 	for (int64 i = 0; i < n; i++)
+	{
+		CHECK_EACH_BLOCK(i);
 		count[bin_of(&edges, value[i])]++;
+	}
 	for (int i = 0; i < edges.n; i++)
 		most = Max(most, count[i]);
 	for (int i = 0; i < edges.n; i++)
@@ -198,6 +199,7 @@ make_box(double *value, int64 n)
 	box.whisker_high = -INFINITY;
 	for (int64 i = 0; i < n; i++)
 	{
+		CHECK_EACH_BLOCK(i);
 		if (value[i] < box.q1 - reach)
 			box.below++;
 		else
@@ -245,28 +247,18 @@ draw_box(const Box *box, double low, double high)
 	return picture;
 }
 
+/* One row; value holds the n finite ones of rows, and is permuted. */
 static void
-put_box(FunctionCallInfo fcinfo, const Loaded *loaded, int group, double low, double high)
+put_box(FunctionCallInfo fcinfo, const char *group, double *value, int64 n, int64 rows, double low, double high)
 {
-	const LoadedColumn *by = loaded->ncolumns > 1 ? &loaded->column[1] : NULL;
-	double		code = by && group < dictionary_size(by->levels) ? group : NAN;
+	Box			box = {NAN, NAN, NAN, NAN, NAN, NAN, NAN, 0, 0};
 	Cells		row = {0};
-	int64		n,
-				rows = 0;
-	double	   *value = finite_values(&loaded->column[0], loaded->nrows, by ? by->value : NULL, code, &n);
-	Box			box;
 
-	for (int64 i = 0; by && i < loaded->nrows; i++)
-		rows += by->value[i] == code || (isnan(code) && isnan(by->value[i]));
-	if (by && rows == 0)
-		return;
 	if (n > 0)
 		box = make_box(value, n);
-	else
-		box = (Box) {NAN, NAN, NAN, NAN, NAN, NAN, NAN, 0, 0};
-	cell_text_or_null(&row, by ? level_or_null(by, group) : NULL);
+	cell_text_or_null(&row, group);
 	cell_count(&row, n);
-	cell_count(&row, (by ? rows : loaded->nrows) - n);
+	cell_count(&row, rows - n);
 	cell_float(&row, box.min);
 	cell_float(&row, box.whisker_low);
 	cell_float(&row, box.q1);
@@ -278,7 +270,37 @@ put_box(FunctionCallInfo fcinfo, const Loaded *loaded, int group, double low, do
 	cell_count(&row, box.above);
 	cell_text_or_null(&row, n > 0 ? draw_box(&box, low, high) : NULL);
 	cells_put(fcinfo, &row);
-	pfree(value);
+}
+
+/* A row per value of the second column: values sorted by group, each group's rows counted. */
+static void
+put_groups(FunctionCallInfo fcinfo, const Loaded *loaded, double low, double high)
+{
+	const LoadedColumn *c = &loaded->column[0],
+			   *by = &loaded->column[1];
+	int			ngroups = dictionary_size(by->levels) + 1;
+	int64	   *rows = MemoryContextAllocZero(CurrentMemoryContext, sizeof(int64) * ngroups);
+	int64	   *end = MemoryContextAllocZero(CurrentMemoryContext, sizeof(int64) * ngroups);
+	double	   *value = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(double) * Max(loaded->nrows, 1));
+	int64		start = 0;
+
+	for (int64 row = 0; row < loaded->nrows; row++)
+	{
+		CHECK_EACH_BLOCK(row);
+		rows[level_of(by, row)]++;
+	}
+	for (int group = 0; group < ngroups; start += rows[group++])
+		end[group] = start;
+	for (int64 row = 0; row < loaded->nrows; row++)
+	{
+		CHECK_EACH_BLOCK(row);
+		if (isfinite(c->value[row]))
+			value[end[level_of(by, row)]++] = c->value[row];
+	}
+	start = 0;
+	for (int group = 0; group < ngroups; start += rows[group++])
+		if (rows[group] > 0)
+			put_box(fcinfo, level_or_null(by, group), value + start, end[group] - start, rows[group], low, high);
 }
 
 PG_FUNCTION_INFO_V1(ml_boxplot);
@@ -302,17 +324,12 @@ ml_boxplot(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("column \"%s\" holds times, expected numbers", loaded->column[0].name),
 				 errhint("ml.histogram counts times; extract(epoch FROM ...) makes a number of one.")));
-	if (grouped && dictionary_size(loaded->column[1].levels) > MOST_BINS)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("column \"%s\" has more than %d values to group by", loaded->column[1].name, MOST_BINS)));
 	InitMaterializedSRF(fcinfo, 0);
-	value = finite_values(&loaded->column[0], loaded->nrows, NULL, 0, &n);
+	value = finite_values(&loaded->column[0], loaded->nrows, &n);
 	extremes(value, n, &low, &high);
-	for (int group = 0; group <= (grouped ? dictionary_size(loaded->column[1].levels) : 0); group++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		put_box(fcinfo, loaded, group, low, high);
-	}
+	if (grouped)
+		put_groups(fcinfo, loaded, low, high);
+	else
+		put_box(fcinfo, NULL, value, n, loaded->nrows, low, high);
 	return (Datum) 0;
 }

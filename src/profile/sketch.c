@@ -4,8 +4,6 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/timestamp.h"
@@ -68,7 +66,8 @@ merge_sketches(void *state, const void *other)
 	if (sketch->kind != more->kind)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("cannot merge a sketch of kind %s with one of kind %s", kind_name((ColumnKind) sketch->kind), kind_name((ColumnKind) more->kind))));
+				 errmsg("cannot merge a sketch of kind %s with one of kind %s",
+						kind_name((ColumnKind) sketch->kind), kind_name((ColumnKind) more->kind))));
 	return sketch->kind == KIND_CATEGORY ? (void *) text_merge(state, other) : (void *) number_merge(state, other);
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Time relearn beside what it is compared with, and print one table: both sides, their ratio, the target.
 
-usage: bench.py [--rows N] [--rounds N] [--only GROUP[,GROUP...]]        (groups: sums parallel peers auc points sessions)
+usage: bench.py [--rows N] [--rounds N] [--only GROUP[,GROUP...]]        (groups: sums parallel peers auc points sessions profile)
 
 Both sides of a comparison run in turns (A B A B ...) in one run; the figures are medians.  Connects by libpq's environment variables; drops and
 makes bench_* tables and models.  README.md says what each line means.
@@ -14,6 +14,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 import psycopg2
@@ -334,9 +335,49 @@ def group_sessions(bench):
     bench.note(f"1,000 sessions x first call: postmaster {before[0]} -> {after[0]} KiB resident, files in /dev/shm {before[1]} -> {after[1]}")
 
 
+# ---------------------------------------------------------------- looking at a table
+
+PROFILE = f"select count(*) from ml.profile('bench_wide', '{{{','.join(FEATURES)}}}')"
+# what a careful user writes instead, 9 quantiles and all
+PROFILE_SQL = "select " + ", ".join(
+    f"count({c}), avg({c}), stddev_samp({c}), min({c}), max({c}), "
+    f"percentile_cont(array[.01, .05, .1, .25, .5, .75, .9, .95, .99]) within group (order by {c})" for c in FEATURES) + " from bench_wide"
+
+
+def private_memory(pid):
+    """MiB of a process that are its own."""
+    return int(re.search(r"RssAnon:\s+(\d+)", open(f"/proc/{pid}/status").read())[1]) / 1024
+
+
+def memory_taken(statement):
+    """Private MiB of a new session: at rest after a first small call, and the most during the statement."""
+    connection = connect()
+    cursor, pid = connection.cursor(), connection.get_backend_pid()
+    cursor.execute("select count(*) from ml.profile('select f01 from bench_wide limit 1')")
+    before, most, done = private_memory(pid), 0, threading.Event()
+    runner = threading.Thread(target=lambda: (cursor.execute(statement), done.set()))
+    runner.start()
+    while not done.wait(0.01):
+        most = max(most, private_memory(pid))
+    runner.join()
+    connection.close()
+    return most - before
+
+
+def group_profile(bench):
+    t = bench.in_turns({"profile": bench.sql(PROFILE, **SERIAL), "sums": bench.sql(SUMS, **SERIAL),
+                        "sql": bench.sql(PROFILE_SQL, work_mem="'256MB'", **SERIAL), "csv": peer("--pull", "csv", "describe")},
+                       rounds=max(3, bench.rounds // 2))
+    bench.line("ml.profile of 28 columns", t["profile"], "moments and 9 quantiles in SQL", t["sql"], "<= 0.25")
+    bench.line("ml.profile of 28 columns", t["profile"], "CSV + pandas describe", t["csv"], ">= 4")
+    bench.line("ml.profile of 28 columns", t["profile"], "28 sums", t["sums"], "")
+    bench.note(f"ml.profile takes {memory_taken(PROFILE):.1f} MiB of private memory (target: 64)")
+
+
 # ---------------------------------------------------------------- the run
 
-GROUPS = {"sums": group_sums, "parallel": group_parallel, "peers": group_peers, "auc": group_auc, "points": group_points, "sessions": group_sessions}
+GROUPS = {"sums": group_sums, "parallel": group_parallel, "peers": group_peers, "auc": group_auc, "points": group_points, "sessions": group_sessions,
+          "profile": group_profile}
 
 
 def verdict(ours, theirs, target):

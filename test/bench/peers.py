@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """What a user does today instead: pull the table out, train in Python, write predictions back.  bench.py starts it, one workload a process.
 
-usage: peers.py [--dsn DSN] [--threads 2] [--pull csv|bin] [--store] linreg|logreg|auc
+usage: peers.py [--dsn DSN] [--threads 2] [--pull csv|bin] [--store] linreg|logreg|auc|describe
 
 pull csv: COPY CSV and pandas.read_csv, the usual fast way; bin: COPY BINARY of columns without NULL and numpy.frombuffer, the expert's way.
 linreg:   LinearRegression, f28 by f01 .. f27;  logreg: LogisticRegression, y by f01 .. f28, standardised.  NULLs become the median of the training
           rows; rows with id % 5 = 0 are the holdout that is scored.  --store: also predict every row and write the predictions back by COPY.
 auc:      roc_auc_score of y by -f24 (f24 alone is pulled).
+describe: DataFrame.describe() of f01 .. f28.
 Prints one JSON line: seconds of each step, of the whole process after its start, quality on the holdout, peak memory.
 """
 import argparse
@@ -22,7 +23,7 @@ parser.add_argument("--dsn", default=os.environ.get("BENCH_DSN", ""))
 parser.add_argument("--threads", type=int, default=2)
 parser.add_argument("--pull", choices=["csv", "bin"], default="csv")
 parser.add_argument("--store", action="store_true")
-parser.add_argument("workload", choices=["linreg", "logreg", "auc"])
+parser.add_argument("workload", choices=["linreg", "logreg", "auc", "describe"])
 ARGS = parser.parse_args()
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[variable] = str(ARGS.threads)
@@ -125,6 +126,9 @@ if ARGS.workload == "auc":
     from sklearn.metrics import roc_auc_score
     with Step("score"):
         RESULT["auc"] = round(roc_auc_score(PULLED[1], -PULLED[2][:, 0]), 6)
+elif ARGS.workload == "describe":
+    with Step("describe"):
+        pd.DataFrame(PULLED[2], columns=FEATURES).describe()
 else:
     train()
 RESULT["process_s"] = round(time.perf_counter() - START, 3)

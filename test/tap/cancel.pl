@@ -32,6 +32,8 @@ my %work = (
 	'evaluate' => q{SELECT FROM ml.evaluate('ready', 'wide')},
 	'predict_table' => q{SELECT count(*) FROM ml.predict_table('ready', 'wide', 'id')},
 	'predict' => q{SELECT sum(ml.predict('ready', w.*)) FROM wide w, generate_series(1, 10)},
+	'profile' => q{SELECT FROM ml.profile('wide')},
+	'correlations' => q{SELECT FROM ml.correlations('wide')},
 	'roc_auc' => q{SELECT ml.roc_auc(yes, a) FROM wide, generate_series(1, 3)});
 $node->safe_psql('postgres', q{SELECT FROM ml.train('ready', 'SELECT * FROM wide LIMIT 5000', 'y', 'linear_regression', exclude => '{yes,kind}')});
 
