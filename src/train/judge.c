@@ -139,6 +139,12 @@ judge_training(Training *t)
 	double		chosen[NPARTS] = {0};
 	Part		judged = PART_TRAIN;
 
+	if (t->task == TASK_ANOMALY)	/* nothing to compare with */
+	{
+		appendStringInfoString(&t->metrics, "{}");
+		t->score = t->baseline_score = NAN;
+		return;
+	}
 	appendStringInfoChar(&t->metrics, '{');
 	for (Part part = PART_TRAIN; part < NPARTS; part++)
 	{
