@@ -260,7 +260,8 @@ resolve_features(const FrameRequest *request, const Source *source, Roles *roles
 	if (roles->nfeatures == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("source has no column to learn from besides the target \"%s\"", request->target)));
+				 request->target ? errmsg("source has no column to learn from besides the target \"%s\"", request->target) :
+				 errmsg("source has no column to learn from")));
 }
 
 static void
@@ -323,15 +324,15 @@ void
 roles_resolve(const FrameRequest *request, Source *source, Roles *roles)
 {
 	memset(roles, 0, sizeof(Roles));
-	roles->target = need_column(source, request->target, "the target");
+	roles->target = optional_column(source, request->target, "the target");
 	roles->key = optional_column(source, request->key, "the key");
 	roles->time = optional_column(source, request->time, "the time");
 	roles->weight = optional_column(source, request->weight, "the weight");
-	if (roles->key == roles->target)
+	if (roles->target >= 0 && roles->key == roles->target)
 		refuse_column(source, roles->target, "cannot be both the target and the key");
-	if (roles->time == roles->target)
+	if (roles->target >= 0 && roles->time == roles->target)
 		refuse_column(source, roles->target, "cannot be both the target and the time");
-	if (roles->weight == roles->target)
+	if (roles->target >= 0 && roles->weight == roles->target)
 		refuse_column(source, roles->target, "cannot be both the target and the weight");
 	resolve_features(request, source, roles);
 	check_role_types(source, roles);

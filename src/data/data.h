@@ -122,8 +122,16 @@ typedef enum Task
 {
 	TASK_REGRESSION = 1,
 	TASK_BINARY = 2,
-	TASK_MULTICLASS = 4
+	TASK_MULTICLASS = 4,
+	TASK_ANOMALY = 8			/* no target: a score for how unlike the others a row is, and the classes "normal" and "anomaly" */
 } Task;
+
+/* Is the target a class? */
+static inline bool
+task_classifies(Task task)
+{
+	return task == TASK_BINARY || task == TASK_MULTICLASS;
+}
 
 typedef struct FrameColumn
 {
@@ -151,7 +159,7 @@ typedef enum Part
 typedef struct FrameRequest
 {
 	const char *source;
-	const char *target;			/* required */
+	const char *target;			/* NULL: none, and its cells are 0 */
 	const char *key;			/* column whose value orders and splits the rows; NULL: the rows' content does */
 	const char *time;			/* column to split by, earliest rows train; NULL: by hash */
 	const char *weight;			/* column of sample weights; NULL */

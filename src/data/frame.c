@@ -89,11 +89,17 @@ refuse_target(const Load *l, const char *task, const char *hint)
 static void
 open_target(Load *l)
 {
-	Oid			type = TupleDescAttr(l->source->tupdesc, l->roles.target)->atttypid;
 	Frame	   *frame = l->frame;
 	ColumnKind	kind;
-	Oid			base;
+	Oid			type,
+				base;
 
+	if (l->roles.target < 0)
+	{
+		frame->target = (FrameColumn) {.name = "",.type_name = "",.kind = KIND_NUMBER,.original = KIND_NUMBER};
+		return;
+	}
+	type = TupleDescAttr(l->source->tupdesc, l->roles.target)->atttypid;
 	if (!kind_of_type(type, &kind) || (kind != KIND_NUMBER && kind != KIND_BOOLEAN && kind != KIND_CATEGORY))
 		refuse_target(l, "cannot be predicted", "The target may be a number, or boolean, text, enum or uuid for classes; convert it in the source.");
 	if (kind != KIND_NUMBER && l->request->regression)

@@ -327,10 +327,17 @@ read_label(Load *l, Datum datum, double *cell, uint64 *bits)
 static bool
 read_target(Load *l, const TupleTableSlot *slot, double *cell, uint64 *bits)
 {
-	Datum		datum = slot->tts_values[l->roles.target];
+	Datum		datum;
 
+	if (l->roles.target < 0)
+	{
+		*cell = 0;
+		*bits = 0;
+		return true;
+	}
 	if (slot->tts_isnull[l->roles.target])
 		return false;
+	datum = slot->tts_values[l->roles.target];
 	return l->frame->classification ? read_label(l, datum, cell, bits) : read_value(l, datum, cell, bits);
 }
 

@@ -21,6 +21,7 @@ const Learner *const learners[] = {
 	&random_forest_learner,
 	&extra_trees_learner,
 	&decision_tree_learner,
+	&isolation_forest_learner,
 };
 
 const int	nlearners = lengthof(learners);

@@ -59,8 +59,8 @@ typedef struct TrainingSet
 	Task		task;
 	int64		nrows;
 	int			ncolumns;		/* of the design matrix; 0 is legal (no usable feature) */
-	int			nclasses;		/* 0 for regression */
-	const double *target;		/* (nrows + nvalidation) value, or class code 0 .. nclasses-1 */
+	int			nclasses;		/* 0 for regression, 2 for anomalies */
+	const double *target;		/* (nrows + nvalidation) value, or class code 0 .. nclasses-1; anomalies: 0 */
 	const double *weight;		/* (nrows + nvalidation), or NULL: all 1; class weights are in it */
 	const double *offset;		/* (ncolumns) design = (original - offset) / scale */
 	const double *scale;
@@ -134,6 +134,8 @@ typedef struct Learner
 	/* (nrows, ncolumns) -> (nrows, learner_outputs) : value; probability of class 1; or probabilities of all classes */
 	void		(*predict) (const void *model, const double *rows, int nrows, double *out);
 
+	double		(*threshold) (const void *model);	/* anomalies: scores above are; else NULL */
+
 	Coefficient *(*coefficients) (const void *model, int *count);	/* may be NULL */
 	void		(*importance) (const void *model, ColumnImportance *importance); /* (ncolumns), zeroed, permutation NaN; may be NULL */
 	const struct Trees *(*trees) (const void *model);	/* what it is made of; may be NULL */
@@ -142,7 +144,7 @@ typedef struct Learner
 	void	   *(*unflatten) (ByteReader *r, uint16 format, Task task, int ncolumns, const int *levels, int nclasses);
 } Learner;
 
-/* 1 for regression and binary, else nclasses */
+/* nclasses where there are more than two, else 1 */
 static inline int
 learner_outputs(Task task, int nclasses)
 {
@@ -156,6 +158,6 @@ extern const Learner *learner_find(const char *name);	/* NULL where there is non
 extern const Learner *learner_by_id(uint16 id);
 
 extern const Learner baseline_learner, linear_learner, logistic_learner, gradient_boosting_learner, random_forest_learner, extra_trees_learner,
-			decision_tree_learner;
+			decision_tree_learner, isolation_forest_learner;
 
 #endif

@@ -35,9 +35,11 @@ static void
 append_answer(StringInfo json, const Model *model, const double *scores)
 {
 	appendStringInfoString(json, "{\"prediction\": ");
-	if (model->task == TASK_REGRESSION)
+	if (!task_classifies(model->task))
 	{
 		append_number(json, scores[0]);
+		if (model->task == TASK_ANOMALY)
+			appendStringInfo(json, ", \"class\": \"%s\"", model->labels[answer_class(model, scores)]);
 		appendStringInfoString(json, ", \"probabilities\": null");
 		return;
 	}

@@ -95,7 +95,7 @@ put_stored_metrics(FunctionCallInfo fcinfo, const ModelVersion *version)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("model \"%s\" version %d has no stored metrics", version->name, version->version),
-				 errhint("Give a source to evaluate it on.")));
+				 errhint("Give a source to evaluate it on; a model without a target has nothing to be compared with.")));
 	if (part == (int) lengthof(parts) - 1)
 		ereport(WARNING,
 				(errmsg("model \"%s\" version %d held no rows out: these metrics are measured on its training rows",
@@ -228,6 +228,11 @@ bind_target(Evaluation *e, const Source *source)
 	ColumnKind	kind = model->task == TASK_REGRESSION ? KIND_NUMBER : KIND_CATEGORY;
 	Oid			type;
 
+	if (model->task == TASK_ANOMALY)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("the model was trained without a target, so there is no truth to compare its scores with"),
+				 errhint("Where labels are known, use an aggregate such as ml.roc_auc on ml.predict.")));
 	e->target = source_column(source, model->target);
 	if (e->target == 0)
 		ereport(ERROR,

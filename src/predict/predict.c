@@ -27,6 +27,8 @@ PG_FUNCTION_INFO_V1(ml_predict_proba_columns);
 int
 answer_class(const Model *model, const double *scores)
 {
+	if (model->task == TASK_ANOMALY)
+		return scores[0] > model->learner->threshold(model->state);
 	return scored_class(model->task, model->nclasses, model->positive, scores);
 }
 
@@ -67,7 +69,7 @@ answer_number(const PredictCall *call)
 {
 	const Model *model = call->model;
 
-	if (model->task == TASK_REGRESSION)
+	if (!task_classifies(model->task))
 		return call->scores[0];
 	if (model->label_values == NULL)
 		not_a_number(call);
@@ -119,6 +121,17 @@ require_classes(const PredictCall *call)
 		not_a_class(call);
 }
 
+static void
+require_probabilities(const PredictCall *call)
+{
+	require_classes(call);
+	if (call->model->task == TASK_ANOMALY)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("%s gives scores of anomalies, which are no probabilities", predict_origin(call)),
+				 errhint("Use ml.predict for the score, ml.predict_class for \"normal\" or \"anomaly\".")));
+}
+
 static Datum
 answer_class_text(const PredictCall *call)
 {
@@ -164,7 +177,7 @@ ml_predict_proba(PG_FUNCTION_ARGS)
 
 	if (call == NULL || !predict_row(call, fcinfo, 1))
 		PG_RETURN_NULL();
-	require_classes(call);
+	require_probabilities(call);
 	PG_RETURN_FLOAT8(answer_class_probability(call, fcinfo, 2));
 }
 
@@ -200,7 +213,7 @@ ml_predict_proba_columns(PG_FUNCTION_ARGS)
 
 	if (call == NULL)
 		PG_RETURN_NULL();
-	require_classes(call);
+	require_probabilities(call);
 	predict_named(call, fcinfo, 2);
 	PG_RETURN_FLOAT8(answer_class_probability(call, fcinfo, 1));
 }

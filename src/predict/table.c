@@ -47,8 +47,13 @@ put_answer(TableScan *scan, int row)
 	nulls[0] = scan->no_key[row];
 	values[4] = Int32GetDatum(scan->call->version.version);
 	nulls[4] = scan->call->by_value;
-	if (model->task == TASK_REGRESSION)
+	if (!task_classifies(model->task))
+	{
 		values[1] = Float8GetDatum(scores[0]);
+		nulls[2] = model->task != TASK_ANOMALY;
+		if (!nulls[2])
+			values[2] = scan->class_text[answer_class(model, scores)];
+	}
 	else
 	{
 		int			k = answer_class(model, scores);

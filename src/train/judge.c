@@ -174,6 +174,12 @@ judge_training(Training *t)
 	const char *reason = NULL;
 	const char *ignored;
 
+	if (t->task == TASK_ANOMALY)	/* nothing to compare with */
+	{
+		appendStringInfoString(&t->metrics, "{}");
+		t->score = t->baseline_score = NAN;
+		return;
+	}
 	appendStringInfoChar(&t->metrics, '{');
 	for (Part part = PART_TRAIN; part < NPARTS; part++)
 	{

@@ -31,6 +31,8 @@ task_names(uint32 tasks)
 		names = lappend(names, "binary classification");
 	if (tasks & TASK_MULTICLASS)
 		names = lappend(names, "multiclass classification");
+	if (tasks & TASK_ANOMALY)
+		names = lappend(names, "anomaly detection");
 	return names;
 }
 

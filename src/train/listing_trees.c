@@ -76,6 +76,10 @@ ml_importance(PG_FUNCTION_ARGS)
 	ColumnImportance *importance;
 	ListRow		row = {0};
 
+	if (model->learner->importance == NULL && model->learner->trees != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("algorithm \"%s\" cuts at random and does not know which columns matter", model->learner->name)));
 	if (model->learner->importance == NULL)
 		refuse_without_trees(model);
 	importance = source_importance(model);

@@ -160,6 +160,14 @@ arguments_json(const Training *t, const char *task, const Jsonb *preprocess)
 	return out.data;
 }
 
+/* Without a target held-out rows could not be judged. */
+static void
+hold_nothing_out(double share[NPARTS])
+{
+	for (int p = 0; p < NPARTS; p++)
+		share[p] = p == PART_TRAIN;
+}
+
 static void
 read_arguments(FunctionCallInfo fcinfo, Training *t)
 {
@@ -174,7 +182,7 @@ read_arguments(FunctionCallInfo fcinfo, Training *t)
 	t->params = jsonb_argument(fcinfo, ARG_PARAMS);
 
 	r->source = required_argument(fcinfo, ARG_SOURCE, "source");
-	r->target = required_argument(fcinfo, ARG_TARGET, "target");
+	r->target = text_argument(fcinfo, ARG_TARGET);
 	r->key = text_argument(fcinfo, ARG_KEY);
 	r->time = text_argument(fcinfo, ARG_TIME);
 	r->weight = text_argument(fcinfo, ARG_WEIGHTS);
@@ -184,6 +192,8 @@ read_arguments(FunctionCallInfo fcinfo, Training *t)
 	r->budget = &t->budget;
 	task_argument(task, r);
 	split_parse(jsonb_argument(fcinfo, ARG_SPLIT), r->share);
+	if (r->target == NULL && PG_ARGISNULL(ARG_SPLIT))
+		hold_nothing_out(r->share);
 	preprocess_parse(preprocess, &r->categories, &r->numbers);
 
 	t->budget.limit = (Size) relearn_max_memory * 1024;
@@ -192,6 +202,8 @@ read_arguments(FunctionCallInfo fcinfo, Training *t)
 }
 
 /* ---- learner and classes ---- */
+
+static const char *const anomaly_labels[] = {"normal", "anomaly"};
 
 /*
  * A named algorithm's options are checked before the source is read, so that a misspelt one does not cost a scan; 'auto' has to see the target.
@@ -206,6 +218,24 @@ choose_learner(Training *t)
 		t->learner = learner_or_fail(t->algorithm);
 		t->options = options_parse(t->learner, t->params, &t->common);
 	}
+}
+
+/* A target is what all algorithms but those for anomalies learn. */
+static void
+check_target(const Training *t)
+{
+	bool		wanted = t->learner == NULL || !(t->learner->tasks & TASK_ANOMALY);
+
+	if (wanted && t->request.target == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("target must not be null"),
+				 errhint("Without a target, algorithm => 'isolation_forest' finds unusual rows.")));
+	if (!wanted && t->request.target != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("algorithm \"%s\" learns without a target", t->learner->name),
+				 errhint("Give NULL as target; exclude => '{%s}' keeps a column out.", t->request.target)));
 }
 
 static void
@@ -341,17 +371,21 @@ find_task(Training *t)
 						   (long long) t->frame->nrows),
 				 errhint("Use split => '{\"train\": 1}' for a very small table.")));
 	t->task = TASK_REGRESSION;
-	if (t->frame->classification)
+	if (t->request.target == NULL)
+	{
+		t->task = TASK_ANOMALY;
+		t->nclasses = lengthof(anomaly_labels);
+	}
+	else if (t->frame->classification)
 	{
 		gather_targets(t);
 		find_classes(t);
 	}
 	check_task(t);
-	if (t->task == TASK_REGRESSION)
-	{
+	if (t->task == TASK_REGRESSION || t->task == TASK_ANOMALY)
 		gather_targets(t);
+	if (t->task == TASK_REGRESSION)
 		warn_of_constant_target(t);
-	}
 }
 
 /* ---- weights of the training rows, and behind them of the validation rows ---- */
@@ -366,7 +400,7 @@ class_weights(const Training *t, const char *const *labels)
 
 	if (!asked->balanced && asked->n == 0)
 		return NULL;
-	if (t->task == TASK_REGRESSION)
+	if (!task_classifies(t->task))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("parameter \"class_weight\" is for classification only")));
@@ -455,6 +489,14 @@ set_labels(const Training *t, Model *model)
 	}
 }
 
+static void
+set_anomaly_labels(Model *model)
+{
+	model->labels = palloc(sizeof(char *) * model->nclasses);
+	for (int c = 0; c < model->nclasses; c++)
+		model->labels[c] = pstrdup(anomaly_labels[c]);
+}
+
 /* The class whose probability predict_proba gives: the one asked for, else the last of two. */
 static int
 positive_class(const Training *t, const Model *model)
@@ -481,11 +523,13 @@ new_model(const Training *t)
 	Model	   *model = palloc0(sizeof(Model));
 
 	model->task = t->task;
-	model->target = pstrdup(t->request.target);
+	model->target = pstrdup(t->frame->target.name);
 	model->target_type = pstrdup(t->frame->target.type_name);
 	model->nclasses = t->nclasses;
 	model->positive = -1;
-	if (t->task != TASK_REGRESSION)
+	if (t->task == TASK_ANOMALY)
+		set_anomaly_labels(model);
+	else if (task_classifies(t->task))
 	{
 		set_labels(t, model);
 		model->positive = positive_class(t, model);
@@ -567,7 +611,7 @@ check_scores_fit(Training *t)
 	budget_return(&t->budget, bytes);
 }
 
-/* Train the learner and the baseline beside it. */
+/* Train the learner and, where there is a target, the baseline beside it. */
 static void
 train_learner(Training *t)
 {
@@ -589,6 +633,8 @@ train_learner(Training *t)
 	t->warnings = list_concat(t->warnings, t->set.warnings);
 	model_prepare(t->model);
 
+	if (t->task == TASK_ANOMALY)
+		return;
 	baseline_set = t->set;
 	t->baseline = palloc(sizeof(Model));
 	*t->baseline = *t->model;
@@ -601,6 +647,14 @@ train_learner(Training *t)
 static void
 check_metric(Training *t)
 {
+	if (t->task == TASK_ANOMALY)
+	{
+		if (t->common.metric != NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("parameter \"metric\" needs a target to compare with")));
+		return;
+	}
 	t->metric = t->common.metric ? metric_find(t->common.metric) : metric_default(t->task);
 	if (!(t->metric->tasks & t->task))
 		ereport(ERROR,
@@ -614,6 +668,7 @@ run_training(Training *t)
 {
 	registry_check_trainable(t->name);
 	choose_learner(t);
+	check_target(t);
 	t->request.zone = pg_tzset(t->common.time_zone);
 	t->frame = frame_load(&t->request);
 	t->warnings = list_copy(t->frame->warnings);
@@ -629,7 +684,18 @@ run_training(Training *t)
 static const char *
 task_name(Task task)
 {
-	return task == TASK_REGRESSION ? "regression" : task == TASK_BINARY ? "binary classification" : "multiclass classification";
+	switch (task)
+	{
+		case TASK_REGRESSION:
+			return "regression";
+		case TASK_BINARY:
+			return "binary classification";
+		case TASK_MULTICLASS:
+			return "multiclass classification";
+		case TASK_ANOMALY:
+			return "anomaly detection";
+	}
+	return NULL;
 }
 
 static RunRecord
@@ -640,7 +706,7 @@ run_record(const Training *t, double seconds)
 		.name = t->name,
 		.algorithm = t->learner->name,
 		.task = task_name(t->task),
-		.target = t->request.target,
+		.target = t->frame->target.name,
 		.source = t->request.source,
 		.params = options_json(t->learner, t->options, &t->common),
 		.arguments = t->arguments,
@@ -670,7 +736,9 @@ put_result(FunctionCallInfo fcinfo, const Training *t, const RunRecord *run, int
 	values[3] = CStringGetTextDatum(run->task);
 	for (int p = 0; p < NPARTS; p++)
 		values[4 + p] = Int64GetDatum(run->nrows[p]);
-	values[7] = CStringGetTextDatum(t->metric->name);
+	nulls[7] = t->metric == NULL;
+	if (!nulls[7])
+		values[7] = CStringGetTextDatum(t->metric->name);
 	values[8] = Float8GetDatum(t->score);
 	nulls[8] = isnan(t->score);
 	values[9] = Float8GetDatum(t->baseline_score);
