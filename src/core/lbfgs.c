@@ -43,6 +43,7 @@ typedef struct Minimiser
 	double		rho[PAIRS];		/* 1 / s.y */
 	int			first,
 				count;			/* of the pairs, a ring */
+	double		small;			/* gradient norm to reach */
 	double		scale;			/* s.y / y.M^-1 y of the newest pair */
 	double		step,			/* length of the last step and the one before */
 				step_before;
@@ -209,6 +210,16 @@ decreased_enough(const Minimiser *m, double step, double slope, double next_slop
 	return change <= FUNCTION_NOISE * fabs(m->here.value) && next_slope <= (2 * DECREASE - 1) * slope;
 }
 
+/*
+ * A gradient that is small enough where the function is as low as it was is what we look for, even if the slopes are rounding only: they are where a
+ * huge curvature makes the way there tiny in some unknowns.
+ */
+static bool
+gradient_vanished(const Minimiser *m)
+{
+	return m->next.value - m->here.value <= FUNCTION_NOISE * fabs(m->here.value) && norm(m->next.gradient, m->n) <= m->small;
+}
+
 /* Find a step along the direction; leaves the accepted point in next.  False where there is none. */
 static bool
 line_search(Minimiser *m)
@@ -234,7 +245,7 @@ line_search(Minimiser *m)
 		evaluate(m, &m->next);
 		next_slope = dense_dot(m->next.gradient, m->direction, m->n);
 		decreased = decreased_enough(m, step, slope, next_slope);
-		if (decreased && fabs(next_slope) <= -CURVATURE * slope)
+		if ((decreased && fabs(next_slope) <= -CURVATURE * slope) || gradient_vanished(m))
 			return true;
 		if (!decreased || next_slope > 0 || isnan(next_slope))
 		{
@@ -312,24 +323,23 @@ minimise(const SmoothFunction *f, double *x, double tolerance, int max_iteration
 {
 	Minimiser	m;
 	MinimiseResult result = {0};
-	double		small;
 	bool		done;
 
 	minimiser_init(&m, f);
 	memcpy(m.here.x, x, sizeof(double) * f->n);
 	evaluate(&m, &m.here);
 	result.first_gradient_norm = result.gradient_norm = norm(m.here.gradient, f->n);
-	small = tolerance * Max(1, result.first_gradient_norm);
-	done = result.gradient_norm <= small;
+	m.small = tolerance * Max(1, result.first_gradient_norm);
+	done = result.gradient_norm <= m.small;
 	/* advance() finds no step where rounding hides every decrease */
 	while (!done && result.iterations < max_iterations && advance(&m))
 	{
 		result.iterations++;
 		result.gradient_norm = norm(m.here.gradient, f->n);
-		done = value_enough(&m) || (result.gradient_norm <= small && at_rest(&m, tolerance));
+		done = value_enough(&m) || (result.gradient_norm <= m.small && at_rest(&m, tolerance));
 	}
 	result.value = m.here.value;
-	result.converged = result.gradient_norm <= small || value_enough(&m);
+	result.converged = result.gradient_norm <= m.small || value_enough(&m);
 	memcpy(x, m.here.x, sizeof(double) * f->n);
 	minimiser_free(&m);
 	return result;

@@ -335,12 +335,24 @@ uuid_text(const pg_uuid_t *uuid, char *buffer)
 	return (int) (at - buffer);
 }
 
-/* ISO 8601, local time of the model's zone. */
+/* ISO 8601 of local microseconds; false where the calendar does not reach. */
+static bool
+encode_timestamp(int64 local, char *buffer)
+{
+	struct pg_tm tm;
+	fsec_t		fraction;
+
+	if (timestamp2tm(local, NULL, &tm, &fraction, NULL, NULL) != 0)
+		return false;
+	EncodeDateTime(&tm, fraction, false, 0, NULL, USE_ISO_DATES, buffer);
+	return true;
+}
+
+/* Local time of the model's zone. */
 static int
 timestamp_text(const CellReader *reader, Datum value, char *buffer)
 {
 	struct pg_tm tm;
-	fsec_t		fraction;
 	int64		local;
 
 	if (!local_microseconds(reader, value, &local))
@@ -354,14 +366,10 @@ timestamp_text(const CellReader *reader, Datum value, char *buffer)
 		j2date(DatumGetDateADT(value) + POSTGRES_EPOCH_JDATE, &tm.tm_year, &tm.tm_mon, &tm.tm_mday);
 		EncodeDateOnly(&tm, USE_ISO_DATES, buffer);
 	}
-	else
-	{
-		if (timestamp2tm(local, NULL, &tm, &fraction, NULL, NULL) != 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-					 errmsg("timestamp out of range")));
-		EncodeDateTime(&tm, fraction, false, 0, NULL, USE_ISO_DATES, buffer);
-	}
+	else if (!encode_timestamp(local, buffer))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("timestamp out of range")));
 	return (int) strlen(buffer);
 }
 
@@ -463,6 +471,42 @@ cell_text(CellReader *reader, Datum value, int *length)
 			elog(ERROR, "a number is read as a category");
 	}
 	return NULL;				/* not reached */
+}
+
+/* ---- cell -> text ---- */
+
+/* Days and hours; false where there are too many of them. */
+static bool
+encode_seconds(double seconds, char *buffer)
+{
+	double		days = trunc(seconds / SECS_PER_DAY);
+	Interval	span = {.day = 0};
+
+	if (!(fabs(days) < PG_INT32_MAX))
+		return false;
+	span.day = (int32) days;
+	span.time = (TimeOffset) rint((seconds - days * SECS_PER_DAY) * USECS_PER_SEC);
+	interval_text(&span, buffer);
+	return true;
+}
+
+char *
+cell_shown(ColumnKind kind, double cell)
+{
+	char	   *buffer = palloc(CELL_TEXT_BYTES);
+	bool		shown = false;
+
+	if (isnan(cell))
+		return NULL;
+	if (kind == KIND_TIMESTAMP && fabs(cell) < (double) PG_INT64_MAX)
+		shown = encode_timestamp((int64) rint(cell), buffer);
+	else if (kind == KIND_TIME && cell >= 0 && cell <= SECS_PER_DAY)
+		shown = time_text((TimeADT) rint(cell * USECS_PER_SEC), buffer) > 0;
+	else if (kind == KIND_INTERVAL)
+		shown = encode_seconds(cell, buffer);
+	if (!shown)
+		float_text(cell, false, buffer);
+	return buffer;
 }
 
 /* ---- text -> cell ---- */

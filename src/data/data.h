@@ -80,6 +80,9 @@ extern const char *cell_text(CellReader *reader, Datum value, int *length);
  */
 extern bool cell_parse(ColumnKind kind, pg_tz *zone, const char *text, double *cell);
 
+/* The other way, for people: ISO 8601 for times of any kind; a number for all else and where the calendar does not reach; NULL for NaN. */
+extern char *cell_shown(ColumnKind kind, double cell);
+
 /* ---- source ---- */
 typedef struct Source
 {

@@ -198,9 +198,9 @@ ml_describe(PG_FUNCTION_ARGS)
 		row_add_bool(&row, input->used);
 		row_add_text(&row, input->why_unused);
 		row_add_number(&row, seen->n > 0 ? (double) seen->missing / seen->n : NAN);
-		row_add_number(&row, seen->mean);
-		row_add_number(&row, seen->min);
-		row_add_number(&row, seen->max);
+		row_add_text(&row, cell_shown(input->kind, seen->mean));
+		row_add_text(&row, cell_shown(input->kind, seen->min));
+		row_add_text(&row, cell_shown(input->kind, seen->max));
 		row_add_texts(&row, level_list(input));
 		row_put(fcinfo, &row);
 	}

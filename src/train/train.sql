@@ -36,7 +36,7 @@ COMMENT ON FUNCTION ml.coefficients(text) IS 'the coefficients of a linear model
 
 CREATE FUNCTION ml.describe(model text)
 RETURNS TABLE (column_name text, type text, kind text, used boolean, why_unused text, missing_share double precision,
-	mean double precision, minimum double precision, maximum double precision, levels text[])
+	mean text, minimum text, maximum text, levels text[])
 LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 30
 AS 'MODULE_PATHNAME', 'ml_describe';
 COMMENT ON FUNCTION ml.describe(text) IS 'the columns a model expects and what they looked like in training';

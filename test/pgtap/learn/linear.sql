@@ -30,6 +30,10 @@ SELECT ok(pg_temp.close((pg_temp.p_values('ols'))[1:1] || (pg_temp.p_values('ols
 	0.8456904344904768}', 1e-9), 'p');
 SELECT ok(pg_temp.close(pg_temp.vifs('ols'), '{NULL,1.0045764568554203,1.0004331499384964,1.0004092549671377,1.004974971230056,1.004974971230056,
 	1.004974971230056}', 1e-12), 'variance inflation, generalised for the category');
+-- det(R11) det(R22) / det(R) of the correlations, by numpy; the third column's bands follow x1
+SELECT pg_temp.fit('bands', 'SELECT x1, x3, CASE WHEN x1 <= 4 THEN 1 WHEN x1 <= 8 THEN 2 ELSE 3 END::text AS band, y FROM sample', 'y', 'linear_regression');
+SELECT ok(pg_temp.close(pg_temp.vifs('bands'), '{NULL,8.951068313306115,1.000627761092372,8.951435986475754,8.951435986475754}', 1e-12),
+	'the generalised inflation itself, not its root');
 SELECT is(pg_temp.reasons('ols'), '{NULL}', 'nothing is left open');
 SELECT is(array_agg(class), '{NULL,NULL,NULL,NULL,NULL,NULL,NULL}', 'one equation, no class') FROM ml.coefficients('ols');
 SELECT cmp_ok(max(abs(ml.predict('ols', s.*) - (1.445486551693287 + 2.002879003037027 * x1 - 0.7477103488945744 * x2 + 0.1018908222252067 * x3

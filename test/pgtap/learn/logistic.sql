@@ -56,6 +56,11 @@ SELECT is((pg_temp.fit('partly', 'SELECT x1, x2, c = ''c'' AS is_c, b OR c = ''c
 SELECT alike((pg_temp.fit('short', 'SELECT x1, x2, x3, c, b FROM sample', 'b', 'logistic_regression', '{"max_iter": 2}'))[1],
 	'not converged after 2 iterations: the gradient fell to % of its start, 1.0e-08 was asked for (max_iter, tol)', 'the limit of iterations');
 SELECT throws_ok($$ SELECT pg_temp.fit('both', 'sample', 'b', 'logistic_regression', '{"C": 2, "l2": 1}') $$, '22023', NULL, 'C and l2 contradict each other');
+SELECT is(pg_temp.fit('huge', source, target, 'logistic_regression', params::jsonb), '{}', format('a penalty beyond all measure converges: %s, %s', params, target))
+FROM (VALUES ('{"C": 1e-300}'), ('{"C": 1e-100}'), ('{"l2": 1e307}')) p (params),
+	(VALUES ('b', 'SELECT x1, x2, c, b FROM sample'), ('square', 'SELECT x1, x2, c, i * i % 3 = 1 AS square FROM sample'), ('k', 'SELECT x1, c, k FROM sample')) t (target, source);
+SELECT pg_temp.fit('share', 'SELECT x1, x2, c, b FROM sample', 'b', 'logistic_regression', '{"C": 1e-300}');
+SELECT ok(bool_and(abs(ml.predict_proba('share', s.*) / (SELECT avg(b::int) FROM sample) - 1) < 1e-12), 'to the share of the class') FROM sample s;
 SELECT throws_ok($$ SELECT pg_temp.fit('zero', 'sample', 'b', 'logistic_regression', '{"C": 0}') $$, '22023', NULL, 'C must be positive');
 SELECT throws_ok($$ SELECT pg_temp.fit('weightless', 'SELECT x1, b, 0::float8 AS w FROM sample', 'b', 'logistic_regression', weights => 'w') $$, '22000', NULL,
 	'weights that are all zero');
