@@ -329,7 +329,7 @@ make_split(DeepGrower *grower, Open parent)
 
 	node->left = left;
 	node->column = (uint16) parent.split.column;
-	node->gain = (float) (parent.split.gain * grower->options->gain_unit);
+	node->gain = (float) tree_single(parent.split.gain * grower->options->gain_unit);
 	node->missing_left = parent.split.missing_seen ? parent.split.missing_left : left_larger;
 	node->cut = split_cut(tree, &parent.split, left_larger);
 	for (int right = 1; right >= 0; right--)

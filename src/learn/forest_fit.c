@@ -6,6 +6,7 @@
  */
 #include "postgres.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "miscadmin.h"
@@ -103,7 +104,7 @@ take_numbers(Forest *f)
 	}
 	f->deep.base = low / 2 + high / 2;
 	f->deep.unit = high > low ? (high / 2 - low / 2) / DEEP_MAX_VALUE : 1;
-	f->deep.gain_unit = f->deep.unit * f->deep.unit;
+	f->deep.gain_unit = Min(f->deep.unit * f->deep.unit, DBL_MAX);
 	for (int64 i = 0; i < f->set->nrows; i++)
 		f->value[i] = (int32) rint((target[i] - f->deep.base) / f->deep.unit);
 }
