@@ -21,11 +21,11 @@ $$ SELECT pg_temp.error(format('SELECT FROM ml.train(''m'', ''flats'', %L, algor
 -- ---- the nearest name first ----
 SELECT is(pg_temp.refused('sold', wanted, '{}'), format('42704: algorithm "%s" does not exist | %s', wanted, hint), wanted)
 FROM (VALUES
-	('logistic', 'Perhaps you meant "logistic_regression". Valid algorithms are logistic_regression, baseline, linear_regression, gradient_boosting.'),
-	('boosting', 'Perhaps you meant "gradient_boosting". Valid algorithms are gradient_boosting, baseline, linear_regression, logistic_regression.'),
-	('Baseline', 'Perhaps you meant "baseline". Valid algorithms are baseline, linear_regression, logistic_regression, gradient_boosting.'),
-	('lineer_regression', 'Perhaps you meant "linear_regression". Valid algorithms are linear_regression, baseline, logistic_regression, gradient_boosting.'),
-	('magic', 'Valid algorithms are baseline, linear_regression, logistic_regression, gradient_boosting.')) t (wanted, hint);
+	('logistic', 'Perhaps you meant "logistic_regression". Valid algorithms are logistic_regression, baseline, linear_regression, gradient_boosting, random_forest, extra_trees, decision_tree, isolation_forest.'),
+	('boosting', 'Perhaps you meant "gradient_boosting". Valid algorithms are gradient_boosting, baseline, linear_regression, logistic_regression, random_forest, extra_trees, decision_tree, isolation_forest.'),
+	('Baseline', 'Perhaps you meant "baseline". Valid algorithms are baseline, linear_regression, logistic_regression, gradient_boosting, random_forest, extra_trees, decision_tree, isolation_forest.'),
+	('lineer_regression', 'Perhaps you meant "linear_regression". Valid algorithms are linear_regression, baseline, logistic_regression, gradient_boosting, random_forest, extra_trees, decision_tree, isolation_forest.'),
+	('magic', 'Valid algorithms are baseline, linear_regression, logistic_regression, gradient_boosting, random_forest, extra_trees, decision_tree, isolation_forest.')) t (wanted, hint);
 SELECT is(pg_temp.refused('sold', 'logistic_regression', '{"iter": 3}'),
 	'22023: algorithm "logistic_regression" has no parameter "iter" | Perhaps you meant "max_iter". Valid parameters are max_iter, C, l2, tol, class_weight, max_categories, metric, time_zone.',
 	'a part of a parameter''s name');
@@ -48,7 +48,7 @@ SELECT is(pg_temp.refused('sold', 'logistic_regression', '{"C": 1, "c": 1}'), '2
 -- ---- parameters of all algorithms ----
 SELECT results_eq($$SELECT parameter FROM ml.parameters('linear_regression')$$, ARRAY['l2', 'max_categories', 'metric', 'time_zone'], 'a regression has no weights of classes');
 SELECT results_eq($$SELECT algorithm FROM ml.algorithms() WHERE EXISTS (SELECT FROM ml.parameters(algorithm) WHERE parameter = 'class_weight') ORDER BY 1$$,
-	ARRAY['baseline', 'gradient_boosting', 'logistic_regression'], 'what classifies has');
+	ARRAY['baseline', 'decision_tree', 'extra_trees', 'gradient_boosting', 'logistic_regression', 'random_forest'], 'what classifies has');
 SELECT alike(pg_temp.refused('price', 'linear_regression', '{"L3": 1}'), '%Valid parameters are l2, max_categories, metric, time_zone.', 'nor does a hint name them');
 
 -- ---- numbers beyond double precision ----
