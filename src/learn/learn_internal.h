@@ -69,6 +69,12 @@ extern void report_estimates(Report *report, const TrainingSet *set, double inte
  */
 extern void report_errors(Report *report, const TrainingSet *set, const double *r, const bool *aliased, const double *column_scale, double sigma);
 
+/*
+ * Under a penalty, variance inflation alone: that of the columns without it, whose cross products (n, n) with 1 in front are used up.  None where
+ * columns of different groups determine one another, for theirs is infinite and the penalty leaves none out.
+ */
+extern void report_penalised_inflation(Report *report, const TrainingSet *set, double *gram);
+
 extern void report_flatten(const Report *report, ByteWriter *w);
 extern void report_unflatten(Report *report, ByteReader *r, int ncolumns);
 

@@ -66,7 +66,7 @@ linear_fit_memory(int ncolumns)
 {
 	Size		width = (Size) ncolumns + 2;
 
-	return size_plus(size_times(6, matrix_bytes(width, width)), matrix_bytes(3 * DESIGN_BLOCK, width));
+	return size_plus(size_times(7, matrix_bytes(width, width)), matrix_bytes(3 * DESIGN_BLOCK, width));
 }
 
 /* ---- target ---- */
@@ -149,9 +149,20 @@ cross_products(Problem *p)
 		load_block(p, start, count);
 		add_gram(p->block, count, p->width, block_weight(p->set, start), gram);
 	}
+	return gram;
+}
+
+/* Add the penalty; returns what the columns' part was without it, for their inflation, or NULL where it is the same. */
+static double *
+penalise(const Problem *p, double *gram)
+{
+	double	   *plain = p->l2 > 0 ? square_matrix(p->n) : NULL;
+
+	for (int i = 0; i < p->n && plain != NULL; i++)
+		memcpy(plain + (Size) i * p->n, gram + (Size) i * p->width, sizeof(double) * p->n);
 	for (int j = 1; j < p->n; j++)
 		gram[(Size) j * p->width + j] += p->l2;
-	return gram;
+	return plain;
 }
 
 /* Each row times the root of its weight, each column in its unit; then the penalty as rows of their own. */
@@ -381,7 +392,7 @@ check_finite(const LinearFit *fit, int ncolumns)
 }
 
 static void
-fill_report(Problem *p, LinearFit *fit)
+fill_report(Problem *p, LinearFit *fit, double *plain_gram)
 {
 	double		sigma = sqrt(p->residual_square / fit->degrees);
 
@@ -390,6 +401,8 @@ fill_report(Problem *p, LinearFit *fit)
 	if (p->l2 == 0)
 		report_errors(&fit->report, p->set, p->r, p->aliased, p->column_scale,
 					  fit->degrees > 0 ? own_unit(&p->target, fit->perfect ? 0 : sigma) : NAN);
+	else
+		report_penalised_inflation(&fit->report, p->set, plain_gram);
 }
 
 static void
@@ -408,6 +421,7 @@ linear_fit(TrainingSet *set, double l2, LinearFit *fit)
 {
 	Problem		p = {.set = set,.l2 = l2,.n = set->ncolumns + 1,.width = set->ncolumns + 2};
 	double	   *gram;
+	double	   *plain_gram;
 
 	scale_target(&p);
 	p.block = zero_vector(size_times(DESIGN_BLOCK, p.width));
@@ -417,6 +431,7 @@ linear_fit(TrainingSet *set, double l2, LinearFit *fit)
 	p.solution = zero_vector(p.n);
 
 	gram = cross_products(&p);
+	plain_gram = penalise(&p, gram);
 	p.target_square = gram[(Size) p.n * p.width + p.n];
 	p.target_size += p.target_square;
 	scale_columns(&p, gram);
@@ -431,8 +446,10 @@ linear_fit(TrainingSet *set, double l2, LinearFit *fit)
 	check_finite(fit, set->ncolumns);
 	fit->degrees = (double) p.nrows - p.rank;
 	fit->perfect = sqrt(p.residual_square) <= PERFECT_OF_SPREAD * sqrt(p.target_square) + PERFECT_OF_SIZE * sqrt(p.target_size);
-	fill_report(&p, fit);
+	fill_report(&p, fit, plain_gram);
 	warn_about_fit(&p, fit);
+	if (plain_gram != NULL)
+		pfree(plain_gram);
 	pfree(p.block);
 	pfree(p.r);
 }

@@ -10,6 +10,8 @@
 #include "core/solve.h"
 #include "learn/learn_internal.h"
 
+#define INFLATION_PIVOT 1e-10	/* squared sine of the angle to the columns before, below which a column is their combination */
+
 void
 report_init(Report *report, int ncolumns)
 {
@@ -90,6 +92,18 @@ group_inflation(const double *cross, const double *inverse, int n, const int *me
 	return Max(product, 1);
 }
 
+/* The columns of the group that begins at "start" that no others before them determine; where the next group begins. */
+static int
+group_members(const TrainingSet *set, int n, int start, const bool *aliased, int *member, int *next)
+{
+	int			size = 0;
+
+	for (*next = start; *next < n && set->group[*next - 1] == set->group[start - 1]; (*next)++)
+		if (aliased == NULL || !aliased[*next])
+			member[size++] = *next;
+	return size;
+}
+
 /* Cross products of the centred columns: R'R without the intercept's row of R. */
 static double *
 centred_products(const double *r, int n)
@@ -100,26 +114,22 @@ centred_products(const double *r, int n)
 	return cross;
 }
 
+/* One number for all columns of a group that have a coefficient. */
 static void
-report_inflation(Report *report, const TrainingSet *set, const double *r, const double *inverse, const bool *aliased)
+report_inflation(Report *report, const TrainingSet *set, const double *cross, const double *inverse, const bool *aliased)
 {
 	int			n = report->n;
-	double	   *cross = centred_products(r, n);
 	int		   *member = palloc(sizeof(int) * n);
 
 	for (int j = 1, next; j < n; j = next)
 	{
-		int			size = 0;
-		double		vif;
+		int			size = group_members(set, n, j, aliased, member, &next);
+		double		vif = size > 0 ? group_inflation(cross, inverse, n, member, size) : NAN;
 
-		for (next = j; next < n && set->group[next - 1] == set->group[j - 1]; next++)
-			if (!aliased[next])
-				member[size++] = next;
-		vif = size > 0 ? group_inflation(cross, inverse, n, member, size) : NAN;
-		for (int i = 0; i < size; i++)
-			report->vif[member[i]] = vif;
+		for (int k = j; k < next; k++)
+			if (!isnan(report->estimate[k]))
+				report->vif[k] = vif;
 	}
-	pfree(cross);
 	pfree(member);
 }
 
@@ -128,6 +138,7 @@ report_errors(Report *report, const TrainingSet *set, const double *r, const boo
 {
 	int			n = report->n;
 	double	   *inverse = square_matrix(n);
+	double	   *cross = centred_products(r, n);
 
 	cholesky_inverse(r, n, aliased, inverse);
 	report->standard_error[0] = sigma * intercept_error(set, r, aliased, column_scale);
@@ -135,8 +146,59 @@ report_errors(Report *report, const TrainingSet *set, const double *r, const boo
 		if (!aliased[j])
 			report->standard_error[j] = sigma * sqrt(inverse[(Size) j * n + j]) * (column_scale != NULL ? column_scale[j] : 1)
 				/ set->scale[j - 1];
-	report_inflation(report, set, r, inverse, aliased);
+	report_inflation(report, set, cross, inverse, aliased);
 	pfree(inverse);
+	pfree(cross);
+}
+
+/* ---- under a penalty ---- */
+
+/* Does a column depend on other groups than its own, on which alone the levels of a category always depend? */
+static bool
+groups_determine_each_other(const TrainingSet *set, const double *cross, int n, const bool *aliased)
+{
+	int		   *member = palloc(sizeof(int) * n);
+	bool		found = false;
+
+	for (int j = 1, next; j < n && !found; j = next)
+	{
+		int			size = group_members(set, n, j, NULL, member, &next);
+		double	   *block = square_matrix(size);
+		bool	   *own = palloc(sizeof(bool) * size);
+
+		for (int i = 0; i < size; i++)
+			for (int k = i; k < size; k++)
+				block[(Size) i * size + k] = cross[(Size) member[i] * n + member[k]];
+		cholesky(block, size, INFLATION_PIVOT, own);
+		for (int i = 0; i < size; i++)
+			found |= aliased[member[i]] && !own[i];
+		pfree(block);
+		pfree(own);
+	}
+	pfree(member);
+	return found;
+}
+
+void
+report_penalised_inflation(Report *report, const TrainingSet *set, double *gram)
+{
+	int			n = report->n;
+	double	   *cross = square_matrix(n);
+	double	   *inverse = square_matrix(n);
+	bool	   *aliased = palloc(sizeof(bool) * n);
+
+	for (int i = 1; i < n; i++)
+		for (int j = i; j < n; j++)
+			cross[(Size) i * n + j] = gram[(Size) i * n + j] - gram[i] * gram[j] / gram[0];
+	cholesky(gram, n, INFLATION_PIVOT, aliased);
+	if (!groups_determine_each_other(set, cross, n, aliased))
+	{
+		cholesky_inverse(gram, n, aliased, inverse);
+		report_inflation(report, set, cross, inverse, aliased);
+	}
+	pfree(cross);
+	pfree(inverse);
+	pfree(aliased);
 }
 
 /* ---- bytes ---- */
