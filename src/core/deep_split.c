@@ -273,7 +273,7 @@ deep_random_subset(DeepSearch *search, DeepLevel *level, int n)
 static void
 search_category(DeepSearch *search, const DeepSums *hist, const uint8 *bin, int nbins, int column, DeepBest *best, DeepSplit *split)
 {
-	DeepLevel		level[BIN_VALUES];
+	DeepLevel	level[BIN_VALUES];
 	int			n = list_levels(hist, bin, nbins, level);
 	bool		seen = hist[BIN_MISSING][0] != 0;
 	int			only = search->options->random_cuts ? deep_random_subset(search, level, n) : 0;
@@ -373,7 +373,7 @@ deep_search(DeepSearch *search, const DeepWhole *whole, uint64 seed, DeepSplit *
 	int			n = search->bins->ncolumns;
 	int			wanted = Min(search->options->columns_per_node, n);
 	bool		differ = false;
-	DeepBest		best = {.numerator = -1,.denominator = 1,.fewest = Max(search->options->min_rows_leaf, 1),.total = whole->sums};
+	DeepBest	best = {.numerator = -1,.denominator = 1,.fewest = Max(search->options->min_rows_leaf, 1),.total = whole->sums};
 
 	split->column = -1;
 	search->random = seed;
