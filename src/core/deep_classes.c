@@ -140,7 +140,7 @@ list_class_levels(const DeepSearch *search, const uint32 *start, DeepLevel *leve
 static void
 search_class_category(DeepSearch *search, const DeepWhole *whole, int column, const uint32 *start, DeepBest *best, DeepSplit *split)
 {
-	DeepLevel		level[BIN_VALUES];
+	DeepLevel	level[BIN_VALUES];
 	int			n = list_class_levels(search, start, level);
 	int			only = search->options->random_cuts ? deep_random_subset(search, level, n) : 0;
 	Walk		walk;
