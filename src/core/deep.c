@@ -9,6 +9,7 @@
 
 #include <math.h>
 
+#include "lib/binaryheap.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
@@ -360,48 +361,42 @@ grow_depth_first(DeepGrower *grower)
 	}
 }
 
-/* The open node that gains most; of equals the first. */
+/* Of open nodes the one that gains most comes first, of equals the one made first. */
 static int
-most_gain(const DeepGrower *grower)
+by_gain(Datum a, Datum b, void *state)
 {
-	int			best = -1;
+	const DeepGrower *grower = state;
+	const Open *x = &grower->open[DatumGetInt32(a)];
+	const Open *y = &grower->open[DatumGetInt32(b)];
 
-	for (int i = 0; i < grower->nopen; i++)
-	{
-		const Open *open = &grower->open[i];
-
-		if (open->split.column >= 0 &&
-			(best < 0 || open->split.gain > grower->open[best].split.gain ||
-			 (open->split.gain == grower->open[best].split.gain && open->node < grower->open[best].node)))
-			best = i;
-	}
-	return best;
+	if (x->split.gain != y->split.gain)
+		return x->split.gain > y->split.gain ? 1 : -1;
+	return x->node < y->node ? 1 : -1;
 }
 
-/* Every open node has its split and its value. */
+/* Every node has its split found and its value set as soon as it is opened. */
 static void
 grow_best_first(DeepGrower *grower)
 {
+	int			most = grower->options->max_leaves;
+	binaryheap *heap = binaryheap_allocate(2 * most, by_gain, grower);
 	int			known = 0;
 
 	for (int leaves = 1;; leaves++)
 	{
-		int			best;
-		Open		open;
-
+		CHECK_FOR_INTERRUPTS();
 		for (; known < grower->nopen; known++)
 		{
 			find_split(grower, &grower->open[known]);
 			set_value(grower, &grower->open[known]);
+			if (grower->open[known].split.column >= 0)
+				binaryheap_add(heap, Int32GetDatum(known));
 		}
-		best = most_gain(grower);
-		if (best < 0 || leaves >= grower->options->max_leaves)
+		if (leaves >= most || binaryheap_empty(heap))
 			break;
-		open = grower->open[best];
-		grower->open[best] = grower->open[--grower->nopen];
-		known = grower->nopen;
-		make_split(grower, open);
+		make_split(grower, grower->open[DatumGetInt32(binaryheap_remove_first(heap))]);
 	}
+	binaryheap_free(heap);
 	grower->nopen = 0;
 }
 

@@ -6,6 +6,7 @@
 #define RELEARN_CORE_DEEP_INTERNAL_H
 
 #include "core/deep.h"
+#include "core/hash.h"
 
 /* Sums over rows in one register: (rows << 32) + weight, and weight * value; aligned as palloc does. */
 typedef int64 DeepSums __attribute__((vector_size(16), aligned(8)));
@@ -71,9 +72,72 @@ typedef struct DeepSearch
 	DeepRow    *sorted;			/* (most_rows) by bin */
 } DeepSearch;
 
+/* A bin in the order in which a cut goes through them. */
+typedef struct DeepLevel
+{
+	int			bin;
+	DeepSums	sums;
+	double		order;
+} DeepLevel;
+
+/* What candidates are compared by; num / den is the gain over the node's weight. */
+typedef struct DeepBest
+{
+	double		mean;			/* of the node */
+	double		numerator,
+				denominator;
+	int64		fewest;			/* rows of a side */
+	DeepSums	total;
+} DeepBest;
+
 extern void deep_search_init(DeepSearch *search, const Bins *bins, const DeepOptions *options, int64 most_rows);
 
 /* The best split of the rows on columns drawn by the seed; split->column is -1 where there is none. */
 extern void deep_search(DeepSearch *search, const DeepWhole *whole, uint64 seed, DeepSplit *split);
+
+/* ---- shared by means and classes ---- */
+
+/* The node's rows have bins up to "below" and from "above" on. */
+static inline void
+deep_keep_number(DeepSplit *split, int column, int below, int above, bool missing_left, bool missing_seen)
+{
+	split->column = column;
+	split->cut = below;
+	split->above = above;
+	split->missing_left = missing_left;
+	split->missing_seen = missing_seen;
+}
+
+/* The first left of n levels go left. */
+extern void deep_keep_category(DeepSplit *split, int column, const DeepLevel *level, int left, int n, bool missing_seen);
+
+/* The last bin on the left of a cut drawn evenly over the range of the edges between the n > 1 bins. */
+extern int	deep_random_cut(DeepSearch *search, int column, const uint8 *bin, int n);
+
+/* Shuffle the levels; returns how many go left. */
+extern int	deep_random_subset(DeepSearch *search, DeepLevel *level, int n);
+
+/* For qsort of levels. */
+extern int	deep_by_order(const void *a, const void *b);
+
+static inline uint64
+deep_random(DeepSearch *search)
+{
+	search->random += UINT64CONST(0x9e3779b97f4a7c15);
+	return hash_mix(search->random);
+}
+
+/* A column of the rows; rows are GROUP_BYTES apart. */
+static inline const uint8 *
+deep_column(const DeepWhole *whole, int column)
+{
+	return whole->base->group[column / GROUP_COLUMNS] + column % GROUP_COLUMNS;
+}
+
+/* Totals and squares of the classes, before their columns are searched. */
+extern void deep_sum_classes(DeepSearch *search, DeepWhole *whole);
+
+/* True where the rows differ in the column. */
+extern bool deep_search_classes(DeepSearch *search, const DeepWhole *whole, int column, DeepBest *best, DeepSplit *split);
 
 #endif

@@ -4,7 +4,7 @@
  *
  * Numbers and two classes: with w and s the sums of weights and of weighted values, a split into l and r lowers the squared error by
  * (sl - s * wl / w)^2 * w / (wl * wr), which for classes 0 and 1 is half the fall of the Gini impurity.  Categories are ordered by their mean, of
- * whose prefixes one is optimal (Fisher 1958); with more classes, by the share of the node's most frequent one.
+ * whose prefixes one is optimal (Fisher 1958).
  */
 #include "postgres.h"
 
@@ -27,24 +27,6 @@ typedef struct Touched
 	uint64		bits[BIN_VALUES / 64];
 } Touched;
 
-/* A bin in the order in which a cut goes through them. */
-typedef struct Level
-{
-	int			bin;
-	DeepSums	sums;
-	double		order;
-} Level;
-
-/* What candidates are compared by; num / den is the gain over the node's weight. */
-typedef struct Best
-{
-	double		mean;			/* of the node */
-	double		numerator,
-				denominator;
-	int64		fewest;			/* rows of a side */
-	DeepSums	total;
-} Best;
-
 void
 deep_search_init(DeepSearch *search, const Bins *bins, const DeepOptions *options, int64 most_rows)
 {
@@ -59,19 +41,6 @@ deep_search_init(DeepSearch *search, const Bins *bins, const DeepOptions *option
 	search->sorted = tree_array(most_rows, sizeof(DeepRow));
 }
 
-static uint64
-next_random(DeepSearch *search)
-{
-	search->random += UINT64CONST(0x9e3779b97f4a7c15);
-	return hash_mix(search->random);
-}
-
-static inline const uint8 *
-column_bins(const DeepWhole *whole, int column)
-{
-	return whole->base->group[column / GROUP_COLUMNS] + column % GROUP_COLUMNS;
-}
-
 /* ---- histograms ---- */
 
 /* n columns in one pass; n is a constant where this is called. */
@@ -84,7 +53,7 @@ add_columns(const DeepWhole *whole, int64 from, int64 to, const int *column, int
 	int64		i = from;
 
 	for (int k = 0; k < n; k++)
-		bytes[k] = column_bins(whole, column[k]);
+		bytes[k] = deep_column(whole, column[k]);
 	for (; i < safe; i++)
 	{
 		Size		at = (Size) row[i].row * GROUP_BYTES;
@@ -127,7 +96,7 @@ build_histograms(const DeepWhole *whole, const int *column, int n, DeepSums *his
 static void
 build_touched(const DeepWhole *whole, int column, DeepSums *hist, Touched *touched)
 {
-	const uint8 *bytes = column_bins(whole, column);
+	const uint8 *bytes = deep_column(whole, column);
 	uint64		bits[BIN_VALUES / 64] = {0};
 
 	for (int64 i = 0; i < whole->count; i++)
@@ -177,7 +146,7 @@ list_touched(const Touched *touched, uint8 *bin)
 
 /* Is this left side better than the best so far?  Of equals the first stays. */
 static inline bool
-improves(Best *best, DeepSums left)
+improves(DeepBest *best, DeepSums left)
 {
 	DeepSums	right = best->total - left;
 	double		weight = sums_weight(left);
@@ -194,20 +163,9 @@ improves(Best *best, DeepSums left)
 	return true;
 }
 
-/* The node's rows have bins up to "below" and from "above" on. */
-static inline void
-keep_number(DeepSplit *split, int column, int below, int above, bool missing_left, bool missing_seen)
-{
-	split->column = column;
-	split->cut = below;
-	split->above = above;
-	split->missing_left = missing_left;
-	split->missing_seen = missing_seen;
-}
-
 /* Where nothing but what is missing goes right, the cut is above all bins. */
 static void
-search_number(const DeepSums *hist, const uint8 *bin, int n, int nbins, int column, Best *best, DeepSplit *split)
+search_number(const DeepSums *hist, const uint8 *bin, int n, int nbins, int column, DeepBest *best, DeepSplit *split)
 {
 	DeepSums	missing = hist[BIN_MISSING];
 	bool		seen = missing[0] != 0;
@@ -222,23 +180,22 @@ search_number(const DeepSums *hist, const uint8 *bin, int n, int nbins, int colu
 			if (!improves(best, left))
 				continue;
 			if (i + 1 < n)
-				keep_number(split, column, bin[i], bin[i + 1], side, seen);
+				deep_keep_number(split, column, bin[i], bin[i + 1], side, seen);
 			else
-				keep_number(split, column, bin[i], nbins, side, seen);
+				deep_keep_number(split, column, bin[i], nbins, side, seen);
 		}
 	}
 }
 
-/* The last bin on the left of a cut drawn evenly over the range of the edges between the n bins. */
-static int
-random_cut(DeepSearch *search, int column, const uint8 *bin, int n)
+int
+deep_random_cut(DeepSearch *search, int column, const uint8 *bin, int n)
 {
 	const ColumnBins *bins = &search->bins->column[column];
 	int			first = bin[0],
 				last = bin[n - 1] - 1;
 	double		high = bins->edge[last];
 	double		low = first > 0 ? bins->edge[first - 1] : bins->edge[0] - (bins->edge[Min(1, bins->nbins - 2)] - bins->edge[0]);
-	double		at = low + hash_unit(next_random(search)) * (high - low);
+	double		at = low + hash_unit(deep_random(search)) * (high - low);
 
 	while (first < last && bins->edge[first] < at)
 		first++;
@@ -246,35 +203,34 @@ random_cut(DeepSearch *search, int column, const uint8 *bin, int n)
 }
 
 static void
-search_number_at_random(DeepSearch *search, const DeepSums *hist, const uint8 *bin, int n, int column, Best *best, DeepSplit *split)
+search_number_at_random(DeepSearch *search, const DeepSums *hist, const uint8 *bin, int n, int column, DeepBest *best, DeepSplit *split)
 {
 	bool		seen = hist[BIN_MISSING][0] != 0;
-	bool		side = seen && n >= 2 && (next_random(search) & 1);
-	int			cut = n >= 2 ? random_cut(search, column, bin, n) : search->bins->column[column].nbins - 1;
+	bool		side = seen && n >= 2 && (deep_random(search) & 1);
+	int			cut = n >= 2 ? deep_random_cut(search, column, bin, n) : search->bins->column[column].nbins - 1;
 	DeepSums	left = side ? hist[BIN_MISSING] : (DeepSums) {0, 0};
 
 	for (int i = 0; i < n && bin[i] <= cut; i++)
 		left += hist[bin[i]];
 	if (improves(best, left))
-		keep_number(split, column, cut, cut + 1, side, seen);
+		deep_keep_number(split, column, cut, cut + 1, side, seen);
 }
 
 /* ---- categories: what is missing is one more level ---- */
 
-static int
-by_order(const void *a, const void *b)
+int
+deep_by_order(const void *a, const void *b)
 {
-	const Level *x = a;
-	const Level *y = b;
+	const DeepLevel *x = a;
+	const DeepLevel *y = b;
 
 	if (x->order != y->order)
 		return x->order < y->order ? -1 : 1;
 	return x->bin - y->bin;
 }
 
-/* The first left of n levels. */
-static void
-keep_category(DeepSplit *split, int column, const Level *level, int left, int n, bool missing_seen)
+void
+deep_keep_category(DeepSplit *split, int column, const DeepLevel *level, int left, int n, bool missing_seen)
 {
 	split->column = column;
 	split->cut = -1;
@@ -292,7 +248,7 @@ keep_category(DeepSplit *split, int column, const Level *level, int left, int n,
 }
 
 static int
-list_levels(const DeepSums *hist, const uint8 *bin, int n, Level *level)
+list_levels(const DeepSums *hist, const uint8 *bin, int n, DeepLevel *level)
 {
 	bool		seen = hist[BIN_MISSING][0] != 0;
 
@@ -305,38 +261,37 @@ list_levels(const DeepSums *hist, const uint8 *bin, int n, Level *level)
 	return n + seen;
 }
 
-/* Shuffle the levels and cut them anywhere. */
-static int
-random_subset(DeepSearch *search, Level *level, int n)
+int
+deep_random_subset(DeepSearch *search, DeepLevel *level, int n)
 {
 	for (int i = 0; i < n; i++)
-		level[i].order = hash_unit(next_random(search));
-	qsort(level, n, sizeof(Level), by_order);
-	return 1 + (int) (next_random(search) % (uint64) (n - 1));
+		level[i].order = hash_unit(deep_random(search));
+	qsort(level, n, sizeof(DeepLevel), deep_by_order);
+	return 1 + (int) (deep_random(search) % (uint64) (n - 1));
 }
 
 static void
-search_category(DeepSearch *search, const DeepSums *hist, const uint8 *bin, int nbins, int column, Best *best, DeepSplit *split)
+search_category(DeepSearch *search, const DeepSums *hist, const uint8 *bin, int nbins, int column, DeepBest *best, DeepSplit *split)
 {
-	Level		level[BIN_VALUES];
+	DeepLevel	level[BIN_VALUES];
 	int			n = list_levels(hist, bin, nbins, level);
 	bool		seen = hist[BIN_MISSING][0] != 0;
-	int			only = search->options->random_cuts ? random_subset(search, level, n) : 0;
+	int			only = search->options->random_cuts ? deep_random_subset(search, level, n) : 0;
 	DeepSums	left = {0, 0};
 
 	if (only == 0)
-		qsort(level, n, sizeof(Level), by_order);
+		qsort(level, n, sizeof(DeepLevel), deep_by_order);
 	for (int i = 0; i < n - 1; i++)
 	{
 		left += level[i].sums;
 		if ((only == 0 || i == only - 1) && improves(best, left))
-			keep_category(split, column, level, i + 1, n, seen);
+			deep_keep_category(split, column, level, i + 1, n, seen);
 	}
 }
 
 /* True where the rows differ in the column. */
 static bool
-search_means(DeepSearch *search, const DeepSums *hist, const Touched *touched, int column, Best *best, DeepSplit *split)
+search_means(DeepSearch *search, const DeepSums *hist, const Touched *touched, int column, DeepBest *best, DeepSplit *split)
 {
 	uint8		bin[BIN_VALUES];
 	int			n = list_touched(touched, bin);
@@ -354,7 +309,7 @@ search_means(DeepSearch *search, const DeepSums *hist, const Touched *touched, i
 
 /* Columns at once; true where the rows differ in one of them. */
 static bool
-search_columns(DeepSearch *search, const DeepWhole *whole, const int *column, int n, Best *best, DeepSplit *split)
+search_columns(DeepSearch *search, const DeepWhole *whole, const int *column, int n, DeepBest *best, DeepSplit *split)
 {
 	bool		differ = false;
 
@@ -373,208 +328,6 @@ search_columns(DeepSearch *search, const DeepWhole *whole, const int *column, in
 		clear_touched(hist, &touched);
 	}
 	return differ;
-}
-
-/* ---- several classes: rows sorted by bin go from one side to the other ---- */
-
-typedef struct Walk
-{
-	const DeepSearch *search;
-	int64		left_squares,	/* of the classes' weights */
-				right_squares;
-	int64		weight;			/* on the left */
-	int64		rows;
-} Walk;
-
-static void
-move_rows(Walk *walk, const DeepRow *row, int64 count)
-{
-	int64	   *left = walk->search->left;
-	const int64 *total = walk->search->total;
-
-	for (int64 i = 0; i < count; i++)
-	{
-		int64		weight = row[i].weight;
-		int64		l = left[row[i].value];
-		int64		r = total[row[i].value] - l;
-
-		walk->left_squares += weight * (2 * l + weight);
-		walk->right_squares += weight * (weight - 2 * r);
-		walk->weight += weight;
-		left[row[i].value] = l + weight;
-	}
-	walk->rows += count;
-}
-
-static bool
-walk_improves(const Walk *walk, const DeepWhole *whole, Best *best)
-{
-	double		total = sums_weight(whole->sums);
-	double		weight = (double) walk->weight;
-	double		gain;
-
-	if (walk->rows < best->fewest || whole->count - walk->rows < best->fewest)
-		return false;
-	gain = ((double) walk->left_squares / weight + (double) walk->right_squares / (total - weight) - (double) whole->squares / total) / total;
-	if (gain <= best->numerator)
-		return false;
-	best->numerator = gain;
-	return true;
-}
-
-static void
-walk_init(Walk *walk, const DeepSearch *search, const DeepWhole *whole)
-{
-	*walk = (Walk) {.search = search,.right_squares = whole->squares};
-	memset(search->left, 0, sizeof(int64) * search->options->nclasses);
-}
-
-/* Rows by bin: start[b] .. start[b + 1] - 1 of search->sorted. */
-static void
-sort_rows(DeepSearch *search, const DeepWhole *whole, int column, uint32 *start)
-{
-	const uint8 *bytes = column_bins(whole, column);
-	uint32		at[BIN_VALUES + 1] = {0};
-
-	CHECK_FOR_INTERRUPTS();
-	for (int64 i = 0; i < whole->count; i++)
-		at[bytes[(Size) whole->row[i].row * GROUP_BYTES] + 1]++;
-	for (int b = 0; b < BIN_VALUES; b++)
-		at[b + 1] += at[b];
-	memcpy(start, at, sizeof(at));
-	for (int64 i = 0; i < whole->count; i++)
-		search->sorted[at[bytes[(Size) whole->row[i].row * GROUP_BYTES]]++] = whole->row[i];
-}
-
-static int
-next_bin(const uint32 *start, int bin, int nbins)
-{
-	for (bin++; bin < nbins && start[bin] == start[bin + 1]; bin++)
-		;
-	return bin;
-}
-
-static void
-search_class_number(DeepSearch *search, const DeepWhole *whole, int column, const uint32 *start, Best *best, DeepSplit *split)
-{
-	int			nbins = search->bins->column[column].nbins;
-	int64		missing = whole->count - start[BIN_MISSING];
-	Walk		walk;
-
-	for (int side = 0; side <= (missing > 0); side++)
-	{
-		walk_init(&walk, search, whole);
-		if (side)
-			move_rows(&walk, search->sorted + start[BIN_MISSING], missing);
-		for (int b = 0; b < nbins; b++)
-		{
-			if (start[b] == start[b + 1])
-				continue;
-			move_rows(&walk, search->sorted + start[b], start[b + 1] - start[b]);
-			if (walk_improves(&walk, whole, best))
-				keep_number(split, column, b, next_bin(start, b, nbins), side, missing > 0);
-		}
-	}
-}
-
-static int
-list_class_levels(const DeepSearch *search, const uint32 *start, Level *level)
-{
-	int			common = 0;
-	int			n = 0;
-
-	for (int k = 1; k < search->options->nclasses; k++)
-		if (search->total[k] > search->total[common])
-			common = k;
-	for (int b = 0; b < BIN_VALUES; b++)
-	{
-		int64		all = 0,
-					of_common = 0;
-
-		for (uint32 i = start[b]; i < start[b + 1]; i++)
-		{
-			all += search->sorted[i].weight;
-			of_common += search->sorted[i].value == common ? search->sorted[i].weight : 0;
-		}
-		if (all > 0)
-			level[n++] = (Level) {.bin = b,.order = (double) of_common / (double) all};
-	}
-	return n;
-}
-
-static void
-search_class_category(DeepSearch *search, const DeepWhole *whole, int column, const uint32 *start, Best *best, DeepSplit *split)
-{
-	Level		level[BIN_VALUES];
-	int			n = list_class_levels(search, start, level);
-	int			only = search->options->random_cuts ? random_subset(search, level, n) : 0;
-	Walk		walk;
-
-	if (only == 0)
-		qsort(level, n, sizeof(Level), by_order);
-	walk_init(&walk, search, whole);
-	for (int i = 0; i < n - 1; i++)
-	{
-		int			b = level[i].bin;
-
-		move_rows(&walk, search->sorted + start[b], start[b + 1] - start[b]);
-		if ((only == 0 || i == only - 1) && walk_improves(&walk, whole, best))
-			keep_category(split, column, level, i + 1, n, start[BIN_MISSING] < whole->count);
-	}
-}
-
-static void
-search_class_at_random(DeepSearch *search, const DeepWhole *whole, int column, const uint32 *start, Best *best, DeepSplit *split)
-{
-	int64		missing = whole->count - start[BIN_MISSING];
-	uint8		bin[BIN_VALUES];
-	int			n = 0;
-	bool		side;
-	int			cut;
-	Walk		walk;
-
-	for (int b = 0; b < BIN_MISSING; b++)
-		if (start[b] < start[b + 1])
-			bin[n++] = (uint8) b;
-	side = missing > 0 && n >= 2 && (next_random(search) & 1);
-	cut = n >= 2 ? random_cut(search, column, bin, n) : search->bins->column[column].nbins - 1;
-	walk_init(&walk, search, whole);
-	if (side)
-		move_rows(&walk, search->sorted + start[BIN_MISSING], missing);
-	move_rows(&walk, search->sorted, start[cut + 1]);
-	if (walk_improves(&walk, whole, best))
-		keep_number(split, column, cut, cut + 1, side, missing > 0);
-}
-
-static bool
-search_classes(DeepSearch *search, const DeepWhole *whole, int column, Best *best, DeepSplit *split)
-{
-	uint32		start[BIN_VALUES + 1];
-	int			first = 0;
-
-	sort_rows(search, whole, column, start);
-	while (start[first + 1] == 0)
-		first++;
-	if (start[first + 1] == whole->count)
-		return false;
-	if (search->bins->column[column].levels > 0)
-		search_class_category(search, whole, column, start, best, split);
-	else if (search->options->random_cuts)
-		search_class_at_random(search, whole, column, start, best, split);
-	else
-		search_class_number(search, whole, column, start, best, split);
-	return true;
-}
-
-static void
-sum_classes(DeepSearch *search, DeepWhole *whole)
-{
-	memset(search->total, 0, sizeof(int64) * search->options->nclasses);
-	for (int64 i = 0; i < whole->count; i++)
-		search->total[whole->row[i].value] += whole->row[i].weight;
-	whole->squares = 0;
-	for (int k = 0; k < search->options->nclasses; k++)
-		whole->squares += search->total[k] * search->total[k];
 }
 
 /* ---- all columns drawn ---- */
@@ -603,7 +356,7 @@ draw_columns(DeepSearch *search, int from, int to)
 
 	for (int i = from; i < to && n - i > 1; i++)
 	{
-		int			pick = i + (int) (((next_random(search) >> 32) * (uint64) (n - i)) >> 32);
+		int			pick = i + (int) (((deep_random(search) >> 32) * (uint64) (n - i)) >> 32);
 		int			taken = search->column[pick];
 
 		search->column[pick] = search->column[i];
@@ -620,13 +373,13 @@ deep_search(DeepSearch *search, const DeepWhole *whole, uint64 seed, DeepSplit *
 	int			n = search->bins->ncolumns;
 	int			wanted = Min(search->options->columns_per_node, n);
 	bool		differ = false;
-	Best		best = {.numerator = -1,.denominator = 1,.fewest = Max(search->options->min_rows_leaf, 1),.total = whole->sums};
+	DeepBest	best = {.numerator = -1,.denominator = 1,.fewest = Max(search->options->min_rows_leaf, 1),.total = whole->sums};
 
 	split->column = -1;
 	search->random = seed;
 	best.mean = (double) whole->sums[1] / sums_weight(whole->sums);
 	if (several)
-		sum_classes(search, &node);
+		deep_sum_classes(search, &node);
 	if (wanted < n)
 		draw_columns(search, 0, wanted);
 	for (int i = 0; i < n && (i < wanted || !differ);)
@@ -635,7 +388,7 @@ deep_search(DeepSearch *search, const DeepWhole *whole, uint64 seed, DeepSplit *
 
 		if (i >= wanted)
 			draw_columns(search, i, i + 1);
-		differ |= several ? search_classes(search, &node, search->column[i], &best, split) :
+		differ |= several ? deep_search_classes(search, &node, search->column[i], &best, split) :
 			search_columns(search, &node, search->column + i, count, &best, split);
 		i += count;
 	}

@@ -149,15 +149,7 @@ boosting_predict(const void *state, const double *rows, int nrows, double *out)
 static void
 boosting_importance(const void *state, ColumnImportance *importance)
 {
-	const Trees *trees = ((const BoostingModel *) state)->trees;
-
-	for (int i = 0; i < trees->nnodes; i++)
-	{
-		if (trees->node[i].kind == TREE_LEAF)
-			continue;
-		importance[trees->node[i].column].gain += trees->gain[i];
-		importance[trees->node[i].column].splits++;
-	}
+	importance_of_trees(((const BoostingModel *) state)->trees, importance);
 }
 
 static const Trees *

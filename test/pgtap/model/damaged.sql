@@ -109,15 +109,18 @@ SELECT is_empty($$SELECT i, value, state FROM blown WHERE state NOT IN ('XX001',
 CREATE TEMP TABLE trained AS
 SELECT t.model
 FROM (VALUES ('two', 'balcony', 'logistic_regression'), ('many', 'side', 'logistic_regression'), ('mean', 'price', 'baseline'), ('prior', 'side', 'baseline'),
-	('squares', 'price', 'linear_regression'), ('grown', 'price', 'gradient_boosting'), ('grown many', 'side', 'gradient_boosting'))
+	('squares', 'price', 'linear_regression'), ('grown', 'price', 'gradient_boosting'), ('grown many', 'side', 'gradient_boosting'),
+	('wood', 'price', 'random_forest'), ('wood many', 'side', 'extra_trees'), ('tree', 'balcony', 'decision_tree'), ('apart', NULL, 'isolation_forest'))
 	v(name, target, algorithm)
 CROSS JOIN LATERAL ml.train(v.name, 'homes', v.target, algorithm => v.algorithm,
-	params => CASE algorithm WHEN 'gradient_boosting' THEN '{"n_estimators": 2, "min_data_in_leaf": 2, "cat_smooth": 1, "min_data_per_group": 2}' ELSE '{}' END::jsonb) t;
+	params => CASE algorithm WHEN 'gradient_boosting' THEN '{"n_estimators": 2, "min_data_in_leaf": 2, "cat_smooth": 1, "min_data_per_group": 2}'
+		WHEN 'random_forest' THEN '{"n_estimators": 2, "permutation_importance": true}' WHEN 'extra_trees' THEN '{"n_estimators": 2}'
+		WHEN 'isolation_forest' THEN '{"n_estimators": 2, "max_samples": 16}' ELSE '{}' END::jsonb) t;
 CREATE TEMP TABLE other AS SELECT model, ml.artifact(model) AS bytes FROM trained;
 CREATE TEMP TABLE other_flip AS
 SELECT model, i, pg_temp.state(pg_temp.sealed(set_byte(bytes, i, get_byte(bytes, i) # mask))) AS state
 FROM other CROSS JOIN LATERAL generate_series(0, length(bytes) - 33) i CROSS JOIN (VALUES (1), (64), (255)) v(mask);
-SELECT is((SELECT count(DISTINCT model) FROM other_flip), 7::bigint, 'models of every kind');
+SELECT is((SELECT count(DISTINCT model) FROM other_flip), 11::bigint, 'models of every kind');
 SELECT is_empty($$SELECT model, i, state FROM other_flip WHERE state NOT IN ('XX001', '0A000', 'ok', '42703', '42804')$$, 'changed and sealed: a proper error, or a legal model');
 SELECT is_empty($$SELECT model, n FROM other CROSS JOIN LATERAL generate_series(40, length(bytes) - 1, 7) n
 	WHERE pg_temp.state(pg_temp.sealed(substring(bytes FROM 1 FOR n))) NOT IN ('XX001', '0A000')$$, 'cut and sealed: noticed');
