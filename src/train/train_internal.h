@@ -5,6 +5,7 @@
 #ifndef RELEARN_TRAIN_INTERNAL_H
 #define RELEARN_TRAIN_INTERNAL_H
 
+#include "fmgr.h"
 #include "utils/jsonb.h"
 
 #include "data/data.h"
@@ -128,6 +129,19 @@ typedef struct Training
 
 /* Prepare all training rows at once, in memory booked against the budget, and sketch them. */
 extern void design_keep(Training *t);
+
+#define NANOMALY_CLASSES 2		/* of a model without a target: "normal" and "anomaly" */
+
+/* ---- arguments.c ---- */
+extern void read_arguments(FunctionCallInfo fcinfo, Training *t);
+
+/* ---- targets.c ---- */
+
+/* The task and the classes from the frame and the learner; gathers the targets. */
+extern void find_task(Training *t);
+
+/* Of training and validation rows; NULL stays where all weigh 1. */
+extern void gather_weights(Training *t, const char *const *labels);
 
 /* ---- judge.c ---- */
 

@@ -194,7 +194,7 @@ def compare_peers(bench, algorithm, target, workload, bounds):
     t = bench.in_turns({**ours, **peers}, rounds=max(3, bench.rounds // 2))
     for what, label in (("train", f"ml.train('{algorithm}')"), ("store", "the same + predict all rows + store")):
         for pull, name in (("bin", "COPY BINARY + scikit-learn"), ("csv", "CSV + pandas + scikit-learn")):
-            bench.line(label, t[what], name, t[pull, what], bounds[pull])
+            bench.line(label, t[what], name, t[pull, what], bounds[pull] if what == "train" else "")
     return peers["bin", "train"].result
 
 
