@@ -63,3 +63,12 @@ hash_text(const char *data, Size length, uint64 seed)
 		state = (state ^ hash_mix(read_u64(data))) * FOLD_MULTIPLIER;
 	return hash_mix((state ^ hash_mix(read_u64(end - 8))) * FOLD_MULTIPLIER);
 }
+
+int
+hash_compare(const void *a, const void *b)
+{
+	uint64		x = *(const uint64 *) a;
+	uint64		y = *(const uint64 *) b;
+
+	return (x > y) - (x < y);
+}

@@ -36,6 +36,9 @@ hash_cell(uint64 bits, uint64 salt)
 	return x * UINT64CONST(0x94d049bb133111eb);
 }
 
+/* Ascending, for qsort and bsearch over arrays of hashes. */
+extern int	hash_compare(const void *a, const void *b);
+
 extern uint64 hash_text(const char *data, Size length, uint64 seed);
 
 /* Uniform in [0, 1) from the top 53 bits. */

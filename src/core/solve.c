@@ -222,12 +222,6 @@ struct StreamingQR
 	double	   *product;		/* (n) */
 };
 
-Size
-qr_memory(int n, int block_rows)
-{
-	return size_times(sizeof(double), size_plus(size_times(n, n), size_times(n + 1, block_rows + 1)));
-}
-
 StreamingQR *
 qr_create(int n, int block_rows)
 {

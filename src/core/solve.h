@@ -24,7 +24,6 @@ extern double triangular_condition(const double *r, int n, const bool *aliased);
 
 /* Streaming Householder QR: rows are added block by block, only the triangle (n, n) is kept. */
 typedef struct StreamingQR StreamingQR;
-extern Size qr_memory(int n, int block_rows);
 extern StreamingQR *qr_create(int n, int block_rows);
 extern void qr_add(StreamingQR *qr, const double *rows, int nrows, int stride);	/* (nrows, n); copied */
 extern double *qr_triangle(StreamingQR *qr);	/* (n, n) upper, diagonal >= 0 */

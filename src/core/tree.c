@@ -159,37 +159,6 @@ trees_truncate(Trees *trees, int ntrees)
 	trees->nnodes = trees->first[ntrees];
 }
 
-/* ---- shape ---- */
-
-int
-tree_depth(const Trees *trees, int tree)
-{
-	uint32		first = trees->first[tree];
-	uint32		n = trees->first[tree + 1] - first;
-	uint16	   *depth = tree_array(n, sizeof(uint16));
-	int			deepest = 0;
-
-	for (uint32 i = 0; i < n; i++)
-	{
-		const TreeNode *node = &trees->node[first + i];
-
-		deepest = Max(deepest, depth[i]);
-		if (node->kind != TREE_LEAF)
-			depth[node->left - first] = depth[node->left - first + 1] = depth[i] + 1;
-	}
-	pfree(depth);
-	return deepest;
-}
-
-Size
-trees_memory(const Trees *trees)
-{
-	Size		node = sizeof(TreeNode) + sizeof(double) * (trees->nvalues + 1) + sizeof(float) + (trees->set ? sizeof(uint32) : 0);
-
-	return sizeof(Trees) + node * trees->nnodes + sizeof(uint32) * (trees->nwords + trees->ntrees + 1)
-		+ sizeof(int) * trees->ncolumns + tree_plan_memory(trees->plan);
-}
-
 /* ---- numbers that single precision holds ---- */
 
 double

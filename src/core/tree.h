@@ -103,17 +103,10 @@ extern void trees_prepare(Trees *trees);
  */
 extern void trees_score(const Trees *trees, const double *rows, int nrows, double *out);
 
-/* The leaf a row ends in. */
-extern uint32 tree_find_leaf(const Trees *trees, int tree, const double *row);
-
 /* Does the row go left at this split? */
 extern bool tree_goes_left(const Trees *trees, const TreeNode *node, const double *row);
 
-/* Edges from the root to the deepest leaf. */
-extern int	tree_depth(const Trees *trees, int tree);
-
 /* ---- bytes ---- */
-extern Size trees_memory(const Trees *trees);
 
 /*
  * About 7 bytes a node where thresholds repeat, and leaf values and thresholds are single precision numbers (see tree_single), as trained

@@ -42,7 +42,6 @@ typedef struct TreeBits
 
 typedef struct TreePlan
 {
-	Size		bytes;
 	bool		has_categories;
 	bool		has_bits;		/* some tree is scored by bit vectors */
 	int			nslots;
@@ -65,7 +64,6 @@ extern const TreeKernels tree_baseline;
 extern const TreeKernels *tree_avx2(void);	/* NULL where the platform or the CPU has none */
 
 extern TreePlan *tree_plan(const Trees *trees);
-extern Size tree_plan_memory(const TreePlan *plan);
 
 /* n zeroed elements; may pass 1 GB */
 extern void *tree_array(Size n, Size element);

@@ -191,16 +191,8 @@ tree_plan(const Trees *trees)
 	for (int t = 0; t < trees->ntrees; t++)
 		if (suits_bits(trees, t))
 			plan_bits(trees, t, &spread, slot_of, plan, &ntests, &nleaves);
-	plan->bytes = nodes * TREE_MAX_WORDS * sizeof(TreeTest) + leaves * trees->nvalues * sizeof(double)
-		+ trees->ntrees * sizeof(TreeBits) + (Size) plan->nslots * TREE_BLOCK * sizeof(float);
 	pfree(spread.from);
 	pfree(spread.count);
 	pfree(slot_of);
 	return plan;
-}
-
-Size
-tree_plan_memory(const TreePlan *plan)
-{
-	return plan != NULL ? plan->bytes : 0;
 }

@@ -94,16 +94,6 @@ walk_flight(const Trees *trees, uint32 *at, const double *const *row, int count)
 		walk(trees, at, row, count, false);
 }
 
-uint32
-tree_find_leaf(const Trees *trees, int tree, const double *row)
-{
-	uint32		at = trees->first[tree];
-
-	while (trees->node[at].kind != TREE_LEAF)
-		at = trees->node[at].left + !tree_goes_left(trees, &trees->node[at], row);
-	return at;
-}
-
 static inline void
 add_value(const Trees *trees, int tree, const double *value, double *score)
 {

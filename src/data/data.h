@@ -198,7 +198,6 @@ typedef struct Frame
 	List	   *warnings;		/* of char * */
 	double	  **chunk;			/* private: cells in the order of arrival */
 	uint32	   *order;			/* private: canonical position -> row of arrival */
-	Size		booked;			/* private: bytes taken from the budget */
 	MemoryContext context;
 } Frame;
 
@@ -206,7 +205,6 @@ typedef struct Frame
 #define FRAME_CHUNK_ROWS (1 << FRAME_CHUNK_BITS)
 
 extern Frame *frame_load(const FrameRequest *request);
-extern void frame_free(Frame *frame, Budget *budget);
 
 /* The cells of the row at a canonical position: (ncells) doubles. */
 static inline const double *

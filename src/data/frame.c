@@ -328,7 +328,6 @@ finish(Load *l)
 		pfree(l->sides.chunk[i]);
 	pfree(l->sides.chunk);
 	over = (Size) l->capacity * ORDER_BYTES_PER_ROW - (Size) frame->nrows * ORDER_BYTES_KEPT + nchunks * side_bytes(l);
-	frame->booked -= over;
 	budget_return(l->budget, over);
 }
 
@@ -357,11 +356,4 @@ frame_load(const FrameRequest *request)
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(working);
 	return frame;
-}
-
-void
-frame_free(Frame *frame, Budget *budget)
-{
-	budget_return(budget, frame->booked);
-	MemoryContextDelete(frame->context);
 }

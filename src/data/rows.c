@@ -33,7 +33,6 @@ book(Load *l, Size bytes)
 		return false;
 	}
 	budget_take(l->budget, bytes, WHAT_IS_BOOKED);
-	l->frame->booked += bytes;
 	return true;
 }
 

@@ -300,15 +300,3 @@ model_decode_verified(const uint8 *bytes, Size length, const char *origin)
 	MemoryContextSwitchTo(caller);
 	return model;
 }
-
-Model *
-model_decode(const uint8 *bytes, Size length, const char *origin, MemoryContext parent)
-{
-	uint8		sha256[SHA256_BYTES];
-	Model	   *model;
-
-	artifact_verify(bytes, length, origin, sha256);
-	model = model_decode_verified(bytes, length, origin);
-	MemoryContextSetParent(model->context, parent);
-	return model;
-}

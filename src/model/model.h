@@ -67,11 +67,6 @@ typedef struct Model
 /* Bytes of a model; fills model->sha256.  Fails before writing where it would exceed ARTIFACT_MAX_BYTES. */
 extern bytea *model_encode(Model *model);
 
-/*
- * Decode and validate deeply, in a new context under parent; runs the self-test.  origin names it in messages: 'model "churn" version 3'.
- */
-extern Model *model_decode(const uint8 *bytes, Size length, const char *origin, MemoryContext parent);
-
 /* The identity of an artifact: its last 32 bytes, the sha-256 of all before.  False where it is too short. */
 extern bool artifact_sha256(const uint8 *bytes, Size length, uint8 *sha256);
 

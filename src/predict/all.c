@@ -6,30 +6,15 @@
 
 #include <math.h>
 
-#include "common/shortest_dec.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/json.h"
 #include "utils/jsonb.h"
 
+#include "core/json_number.h"
 #include "predict/predict_internal.h"
 
 PG_FUNCTION_INFO_V1(ml_predict_all);
-
-/* A float in the fewest digits that read back as the same float; JSON has no NaN and no infinity. */
-static void
-append_number(StringInfo json, double value)
-{
-	char		digits[DOUBLE_SHORTEST_DECIMAL_LEN];
-
-	if (isnan(value) || isinf(value))
-	{
-		appendStringInfoString(json, "null");
-		return;
-	}
-	double_to_shortest_decimal_buf(value, digits);
-	appendStringInfoString(json, digits);
-}
 
 static void
 append_answer(StringInfo json, const Model *model, const double *scores)
@@ -37,7 +22,7 @@ append_answer(StringInfo json, const Model *model, const double *scores)
 	appendStringInfoString(json, "{\"prediction\": ");
 	if (!task_classifies(model->task))
 	{
-		append_number(json, scores[0]);
+		json_append_number(json, scores[0]);
 		if (model->task == TASK_ANOMALY)
 			appendStringInfo(json, ", \"class\": \"%s\"", model->labels[answer_class(model, scores)]);
 		appendStringInfoString(json, ", \"probabilities\": null");
@@ -50,7 +35,7 @@ append_answer(StringInfo json, const Model *model, const double *scores)
 		appendStringInfoString(json, k > 0 ? ", " : "");
 		escape_json(json, model->labels[k]);
 		appendStringInfoString(json, ": ");
-		append_number(json, answer_probability(model, scores, k));
+		json_append_number(json, answer_probability(model, scores, k));
 	}
 	appendStringInfoChar(json, '}');
 }

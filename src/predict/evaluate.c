@@ -13,6 +13,7 @@
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
 
+#include "core/hash.h"
 #include "metrics/metrics.h"
 #include "predict/predict_internal.h"
 #include "registry/registry.h"
@@ -122,15 +123,6 @@ make_room(Evaluation *e)
 	e->score = repalloc_huge(e->score, sizeof(double) * e->capacity * e->model->noutputs);
 }
 
-static int
-compare_hashes(const void *a, const void *b)
-{
-	uint64		x = *(const uint64 *) a;
-	uint64		y = *(const uint64 *) b;
-
-	return (x > y) - (x < y);
-}
-
 /* Was this row trained on?  Known for the share of rows whose hash falls into the sketch's range. */
 static void
 compare_with_training(Evaluation *e, const double *cells, double truth)
@@ -144,7 +136,7 @@ compare_with_training(Evaluation *e, const double *cells, double truth)
 	if (model->ntrained == TRAINED_SKETCH && hash > model->trained[model->ntrained - 1])
 		return;
 	e->comparable++;
-	if (bsearch(&hash, model->trained, model->ntrained, sizeof(uint64), compare_hashes) != NULL)
+	if (bsearch(&hash, model->trained, model->ntrained, sizeof(uint64), hash_compare) != NULL)
 		e->trained++;
 }
 

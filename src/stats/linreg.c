@@ -7,12 +7,12 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
-#include "common/shortest_dec.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 
+#include "core/json_number.h"
 #include "stats/linreg_internal.h"
 
 /* ---- rows ---- */
@@ -194,26 +194,12 @@ ml_linreg_add_any(PG_FUNCTION_ARGS)
 /* ---- result ---- */
 
 static void
-append_number(StringInfo out, double value)
-{
-	char		digits[DOUBLE_SHORTEST_DECIMAL_LEN];
-
-	if (!isfinite(value))
-	{
-		appendStringInfoString(out, "null");
-		return;
-	}
-	double_to_shortest_decimal_buf(value, digits);
-	appendStringInfoString(out, digits);
-}
-
-static void
 append_numbers(StringInfo out, const double *value, int n)
 {
 	for (int i = 0; i < n; i++)
 	{
 		appendStringInfoString(out, i ? ", " : "[");
-		append_number(out, value[i]);
+		json_append_number(out, value[i]);
 	}
 	appendStringInfoChar(out, ']');
 }
@@ -254,9 +240,9 @@ append_fit(StringInfo out, const LinregFit *fit)
 	appendStringInfoString(out, ", \"standard_errors\": ");
 	append_numbers(out, fit->standard_error, fit->nfeatures + 1);
 	appendStringInfoString(out, ", \"r2\": ");
-	append_number(out, fit->r2);
+	json_append_number(out, fit->r2);
 	appendStringInfoString(out, ", \"residual_sd\": ");
-	append_number(out, fit->residual_sd);
+	json_append_number(out, fit->residual_sd);
 	appendStringInfo(out, ", \"df\": " INT64_FORMAT ", \"reason\": ", fit->df);
 	append_reason(out, fit);
 }

@@ -30,6 +30,21 @@ score_rows(Training *t, const Model *model, Part part, int64 position, int count
 	}
 }
 
+static Scored
+scored_rows(const Training *t, const Model *model, int64 n, const double *truth, const double *score)
+{
+	return (Scored) {
+		.task = t->task,
+		.nclasses = t->nclasses,
+		.positive = model->positive,
+		.labels = model->labels,
+		.n = n,
+		.noutputs = model->noutputs,
+		.truth = truth,
+		.score = score,
+	};
+}
+
 /* A model's answers for one part of the frame. */
 static Scored
 score_part(Training *t, const Model *model, Part part)
@@ -43,16 +58,7 @@ score_part(Training *t, const Model *model, Part part)
 		CHECK_FOR_INTERRUPTS();
 		score_rows(t, model, part, first + start, Min(DESIGN_BLOCK, n - start), score + start * model->noutputs);
 	}
-	return (Scored) {
-		.task = t->task,
-		.nclasses = t->nclasses,
-		.positive = model->positive,
-		.labels = model->labels,
-		.n = n,
-		.noutputs = model->noutputs,
-		.truth = t->target + first,
-		.score = score,
-	};
+	return scored_rows(t, model, n, t->target + first, score);
 }
 
 static void
@@ -95,16 +101,7 @@ score_out_of_bag(Training *t, const Model *model, Part part)
 		truth[n] = t->set.target[i];
 		memcpy(score + n++ * noutputs, answer, sizeof(double) * noutputs);
 	}
-	return (Scored) {
-		.task = t->task,
-		.nclasses = t->nclasses,
-		.positive = model->positive,
-		.labels = model->labels,
-		.n = n,
-		.noutputs = noutputs,
-		.truth = truth,
-		.score = score,
-	};
+	return scored_rows(t, model, n, truth, score);
 }
 
 typedef Scored (*Scorer) (Training *t, const Model *model, Part part);

@@ -7,7 +7,6 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
-#include "common/shortest_dec.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "utils/array.h"
@@ -15,20 +14,6 @@
 #include "utils/json.h"
 
 #include "train_internal.h"
-
-void
-json_append_number(StringInfo out, double value)
-{
-	char		digits[DOUBLE_SHORTEST_DECIMAL_LEN];
-
-	if (!isfinite(value))
-	{
-		appendStringInfoString(out, "null");
-		return;
-	}
-	double_to_shortest_decimal_buf(value, digits);
-	appendStringInfoString(out, digits);
-}
 
 void
 json_append_string(StringInfo out, const char *text)

@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "core/hash.h"
 #include "train_internal.h"
 
 /* ---- baseline of each column ---- */
@@ -53,21 +54,12 @@ struct BottomK
 	uint64		hash[2 * TRAINED_SKETCH];
 };
 
-static int
-compare_hashes(const void *a, const void *b)
-{
-	uint64		x = *(const uint64 *) a;
-	uint64		y = *(const uint64 *) b;
-
-	return (x > y) - (x < y);
-}
-
 static void
 bottom_k_compact(BottomK *sketch)
 {
 	int			kept = 0;
 
-	qsort(sketch->hash, sketch->n, sizeof(uint64), compare_hashes);
+	qsort(sketch->hash, sketch->n, sizeof(uint64), hash_compare);
 	for (int i = 0; i < sketch->n && kept < TRAINED_SKETCH; i++)
 		if (kept == 0 || sketch->hash[i] != sketch->hash[kept - 1])
 			sketch->hash[kept++] = sketch->hash[i];

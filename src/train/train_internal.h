@@ -8,6 +8,7 @@
 #include "fmgr.h"
 #include "utils/jsonb.h"
 
+#include "core/json_number.h"
 #include "data/data.h"
 #include "learn/learner.h"
 #include "metrics/metrics.h"
@@ -161,7 +162,6 @@ extern void sketch_rows(Training *t, const double *cells, const double *target, 
 extern void sketch_finish(Training *t);
 
 /* ---- output.c ---- */
-extern void json_append_number(StringInfo out, double value);	/* null where not finite */
 extern void json_append_string(StringInfo out, const char *text);	/* NULL -> null */
 extern void json_append_strings(StringInfo out, List *texts);	/* of char *; NIL -> null */
 
