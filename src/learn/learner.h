@@ -71,12 +71,14 @@ typedef struct TrainingSet
 	/* rows to watch a training by: behind the training rows in rows(), target and weight; a class without training rows is -1 there */
 	int64		nvalidation;
 	TrainingCurve curve;		/* filled by learners that train in rounds */
+	double	   *answers;		/* (nrows, learner_outputs) what predict says of the training rows, to the bit, from learners that know; or NULL */
 	double	   *out_of_bag;		/* (nrows, learner_outputs) answers by trees that did not learn from the row, NaN without one; NULL: not asked for */
 
 	/* rows start .. start+count-1 as (count, ncolumns), row-major; valid until the next call; count <= DESIGN_BLOCK unless kept */
 	const double *(*rows) (void *design, int64 start, int count);
 	void	   *design;
 	uint64		seed;
+	Size		spare_memory;	/* bytes that may be taken beside memory_needed, for the sake of speed */
 	List	   *warnings;		/* of char *: appended by the learner through training_warning */
 } TrainingSet;
 

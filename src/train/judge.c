@@ -45,14 +45,32 @@ scored_rows(const Training *t, const Model *model, int64 n, const double *truth,
 	};
 }
 
+/* The learner knows its answers for the training rows: these are only sketched. */
+static Scored
+answered_part(Training *t)
+{
+	int64		n = frame_part_rows(t->frame, PART_TRAIN);
+
+	for (int64 start = 0; start < n && t->design->kept == NULL; start += DESIGN_BLOCK)
+	{
+		int			count = Min(DESIGN_BLOCK, n - start);
+
+		sketch_rows(t, design_cells(t->design, start, count), t->target + start, count);
+	}
+	return scored_rows(t, t->model, n, t->target, t->set.answers);
+}
+
 /* A model's answers for one part of the frame. */
 static Scored
 score_part(Training *t, const Model *model, Part part)
 {
 	int64		first = t->frame->part_start[part];
 	int64		n = frame_part_rows(t->frame, part);
-	double	   *score = alloc_large(CurrentMemoryContext, sizeof(double) * Max(n, 1) * model->noutputs);
+	double	   *score;
 
+	if (part == PART_TRAIN && model == t->model && t->set.answers != NULL)
+		return answered_part(t);
+	score = alloc_large(CurrentMemoryContext, sizeof(double) * Max(n, 1) * model->noutputs);
 	for (int64 start = 0; start < n; start += DESIGN_BLOCK)
 	{
 		CHECK_FOR_INTERRUPTS();
