@@ -57,24 +57,24 @@ struct DeepGrower
 };
 
 Size
-deep_memory(int64 nrows, int ncolumns, int nclasses)
+deep_memory(int64 most_rows, int ncolumns, int nclasses)
 {
 	Size		arrays = nclasses > 2 ? 3 : 2;
 	Size		groups = (ncolumns + GROUP_COLUMNS - 1) / GROUP_COLUMNS;
 
-	return size_plus(size_times(nrows, arrays * sizeof(DeepRow)), size_times(groups, (copy_rows[0] + copy_rows[1]) * GROUP_BYTES));
+	return size_plus(size_times(most_rows, arrays * sizeof(DeepRow)), size_times(groups, (copy_rows[0] + copy_rows[1]) * GROUP_BYTES));
 }
 
 DeepGrower *
-deep_create(const Bins *bins, const double *edge, const DeepOptions *options, bool keep_risks)
+deep_create(const Bins *bins, const double *edge, int64 most_rows, const DeepOptions *options, bool keep_risks)
 {
 	DeepGrower *grower = palloc0(sizeof(DeepGrower));
 
 	grower->bins = bins;
 	grower->options = options;
 	grower->keep_risks = keep_risks;
-	grower->row = tree_array(bins->nrows, sizeof(DeepRow));
-	grower->spare = tree_array(bins->nrows, sizeof(DeepRow));
+	grower->row = tree_array(most_rows, sizeof(DeepRow));
+	grower->spare = tree_array(most_rows, sizeof(DeepRow));
 	grower->base[0].group = bins->group;
 	for (int c = 0; c < NCOPIES; c++)
 	{
@@ -83,7 +83,7 @@ deep_create(const Bins *bins, const double *edge, const DeepOptions *options, bo
 			grower->base[c + 1].group[g] = (uint8 *) TYPEALIGN(64, tree_array((Size) copy_rows[c] * GROUP_BYTES + 64, 1));
 	}
 	grower->tree.nvalues = options->nclasses > 2 ? options->nclasses : 1;
-	deep_search_init(&grower->search, bins, edge, options);
+	deep_search_init(&grower->search, bins, edge, most_rows, options);
 	return grower;
 }
 

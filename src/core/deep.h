@@ -87,10 +87,10 @@ typedef struct DeepGrower DeepGrower;
 /*
  * edge (ncolumns, BIN_VALUES) are those of the bins, which not every process has.  keep_risks: every node gets its risk and value, for pruning.
  */
-extern DeepGrower *deep_create(const Bins *bins, const double *edge, const DeepOptions *options, bool keep_risks);
-extern Size deep_memory(int64 nrows, int ncolumns, int nclasses);
+extern DeepGrower *deep_create(const Bins *bins, const double *edge, int64 most_rows, const DeepOptions *options, bool keep_risks);
+extern Size deep_memory(int64 most_rows, int ncolumns, int nclasses);
 
-/* Where the caller puts the rows of the next tree, which lasts until then: room for all of the bins. */
+/* Where the caller puts the rows of the next tree, which lasts until then: room for most_rows. */
 extern DeepRow *deep_rows(DeepGrower *grower);
 
 #define DEEP_LEFT_OUT ((uint32) 1 << 31)

@@ -95,7 +95,7 @@ typedef struct DeepSearch
 	/* classes */
 	int64	   *total;			/* (nclasses) weights of the node's classes */
 	int64	   *left;			/* (nclasses) scratch */
-	DeepRow    *sorted;			/* (nrows) by bin */
+	DeepRow    *sorted;			/* (most_rows) by bin */
 } DeepSearch;
 
 /* A bin in the order in which a cut goes through them. */
@@ -117,7 +117,7 @@ typedef struct DeepBest
 	DeepSums	left;			/* of the best */
 } DeepBest;
 
-extern void deep_search_init(DeepSearch *search, const Bins *bins, const double *edge, const DeepOptions *options);
+extern void deep_search_init(DeepSearch *search, const Bins *bins, const double *edge, int64 most_rows, const DeepOptions *options);
 
 /* The best split of the rows on columns drawn by the seed; split->column is -1 where there is none. */
 extern void deep_search(DeepSearch *search, const DeepWhole *whole, uint64 seed, DeepSplit *split);

@@ -29,7 +29,7 @@ typedef struct Touched
 } Touched;
 
 void
-deep_search_init(DeepSearch *search, const Bins *bins, const double *edge, const DeepOptions *options)
+deep_search_init(DeepSearch *search, const Bins *bins, const double *edge, int64 most_rows, const DeepOptions *options)
 {
 	search->bins = bins;
 	search->edge = edge;
@@ -41,7 +41,7 @@ deep_search_init(DeepSearch *search, const Bins *bins, const double *edge, const
 		return;
 	search->total = tree_array(options->nclasses, sizeof(int64));
 	search->left = tree_array(options->nclasses, sizeof(int64));
-	search->sorted = tree_array(bins->nrows, sizeof(DeepRow));
+	search->sorted = tree_array(most_rows, sizeof(DeepRow));
 }
 
 /* ---- histograms ---- */

@@ -17,7 +17,6 @@
 #include "learn/forest_fit_internal.h"
 #include "learn/programs_internal.h"
 
-#define SAMPLE_ROWS 100000		/* that edges of bins come from */
 #define MOST_ROWS 134217728		/* sums of weights fit 31 bits with room for bags that draw a row often */
 #define WEIGHT_TOTAL 134217728.0	/* weights that are no whole numbers are scaled to this sum */
 #define MOST_BYTES (256.0 * 1024 * 1024)	/* of a model */
@@ -49,7 +48,7 @@ static Forest *
 forest_layout(Arena *arena, const ForestShape *shape)
 {
 	Forest	   *f = palloc0(sizeof(Forest));
-	Size		answers = size_times(shape->nrows, shape->nvalues);
+	Size		answers = size_times(shape->nall, shape->nvalues);
 
 	f->shape = shape;
 	f->options = &shape->options;
@@ -60,16 +59,17 @@ forest_layout(Arena *arena, const ForestShape *shape)
 	f->edge = arena_array(arena, (Size) shape->ncolumns * BIN_VALUES, sizeof(double));
 	f->value = arena_array(arena, shape->nrows, sizeof(int32));
 	f->weight = arena_array(arena, shape->nrows, sizeof(uint32));
-	f->leaf = arena_array(arena, size_times(shape->nslots, shape->nrows), sizeof(uint32));
+	f->leaf = arena_array(arena, size_times(shape->nslots, shape->nall), sizeof(uint32));
 	f->sum = arena_array(arena, answers, sizeof(double));
 	if (shape->options.oob_score)
 	{
-		f->sum_left_out = arena_array(arena, answers, sizeof(double));
+		f->sum_left_out = arena_array(arena, size_times(shape->nrows, shape->nvalues), sizeof(double));
 		f->voters = arena_array(arena, shape->nrows, sizeof(int32));
 	}
 	if (shape->options.permutation_importance)
 		f->rise = arena_array(arena, (Size) shape->nslots * shape->ncolumns, sizeof(double));
-	f->bins = bins_layout(arena, shape->nrows, shape->ncolumns);
+	if (shape->nmembers > 1)
+		f->bins = bins_layout_rows(arena, shape->nall, shape->ncolumns);
 	return f;
 }
 
@@ -98,7 +98,7 @@ arena_bytes(const ForestShape *shape)
 static Size
 team_bytes(const ForestShape *shape)
 {
-	Size		member = size_plus(deep_memory(shape->nrows, shape->ncolumns, shape->deep.nclasses), shape->nrows);
+	Size		member = size_plus(deep_memory(shape->nall, shape->ncolumns, shape->deep.nclasses), shape->nrows);
 
 	return size_plus(arena_bytes(shape), size_times(shape->nmembers, member));
 }
@@ -115,7 +115,7 @@ shape_team(ForestShape *shape, int nmembers)
 	shape->pool_bytes = nmembers == 1 ? 0 : (Size) (nodes * node / shape->options.n_estimators * shape->nslots / 2) + 65536;
 }
 
-/* Alone; a team takes more where there is more. */
+/* Alone, and for training and validation rows; a team takes more where there is more. */
 Size
 forest_memory(const ForestOptions *options, int64 nrows, int ncolumns, int nclasses)
 {
@@ -123,6 +123,7 @@ forest_memory(const ForestOptions *options, int64 nrows, int ncolumns, int nclas
 		.options = *options,
 		.deep.nclasses = nclasses,
 		.nrows = nrows,
+		.nall = nrows,
 		.ncolumns = ncolumns,
 		.nvalues = nclasses > 2 ? nclasses : 1,
 	};
@@ -130,23 +131,28 @@ forest_memory(const ForestOptions *options, int64 nrows, int ncolumns, int nclas
 	Size		nodes = (Size) (expected_nodes(options, nrows, shape.nvalues) * node);
 
 	shape_team(&shape, 1);
-	return size_plus(size_plus(team_bytes(&shape), bins_scratch(nrows, ncolumns, SAMPLE_ROWS)), nodes);
+	return size_plus(team_bytes(&shape), nodes);
 }
 
+/* Memory that can be spared pays for answers for test rows, which else are scored one by one, and then for a team. */
 static void
 choose_team(ForestShape *shape, const TrainingSet *set)
 {
 	int			jobs = Max(shape->options.n_jobs, 0);
 	bool		worth = jobs > 1 || (double) shape->nrows * shape->options.n_estimators >= WORTH_A_TEAM;
 	int			nmembers = worth ? Min(team_members(jobs), shape->options.n_estimators) : 1;
-	Size		alone;
+	Size		least;
 
+	shape->nall = set->nrows + set->nvalidation;
 	shape_team(shape, 1);
-	alone = team_bytes(shape);
+	least = team_bytes(shape);
+	shape->nall = set->bins->nrows;
+	if (team_bytes(shape) - least > set->spare_memory)
+		shape->nall = set->nrows + set->nvalidation;
 	for (; nmembers > 1; nmembers--)
 	{
 		shape_team(shape, nmembers);
-		if (team_bytes(shape) - alone <= set->spare_memory)
+		if (team_bytes(shape) - least <= set->spare_memory)
 			return;
 	}
 	shape_team(shape, 1);
@@ -269,23 +275,18 @@ take_rows(Forest *f)
 
 /* ---- before the first tree ---- */
 
-static const double *
-read_rows(void *state, int64 start, int count)
-{
-	const TrainingSet *set = state;
-
-	return set->rows(set->design, start, count);
-}
-
 static void
-bin_training_rows(Forest *f)
+take_bins(Forest *f)
 {
-	BinOptions	options = {.max_bin = f->options->max_bin,.min_data_in_bin = 1,.sample = Min(SAMPLE_ROWS, f->set->nrows)};
+	const Bins *bins = f->set->bins;
 
-	bins_fill(f->bins, read_rows, f->set, DESIGN_BLOCK, f->set->levels, &options);
-	for (int j = 0; j < f->set->ncolumns; j++)
-		if (f->bins->column[j].nbins > 0 && f->bins->column[j].levels == 0)
-			memcpy(f->edge + (Size) j * BIN_VALUES, f->bins->column[j].edge, sizeof(double) * f->bins->column[j].nbins);
+	if (f->bins != NULL)
+		bins_take(f->bins, bins);
+	else
+		f->bins = unconstify(Bins *, bins);
+	for (int j = 0; j < bins->ncolumns; j++)
+		if (bins->column[j].nbins > 0 && bins->column[j].levels == 0)
+			memcpy(f->edge + (Size) j * BIN_VALUES, bins->column[j].edge, sizeof(double) * bins->column[j].nbins);
 }
 
 static Forest *
@@ -329,7 +330,7 @@ forest_init(TrainingSet *set, const ForestOptions *options, const ForestKind *ki
 		memcpy(f->group, set->group, sizeof(int) * set->ncolumns);
 	pg_atomic_init_u64(&f->job->used, 0);
 	take_rows(f);
-	bin_training_rows(f);
+	take_bins(f);
 	f->trees = trees_create(set->ncolumns, set->levels, f->shape->nvalues, f->shape->nvalues);
 	if (options->permutation_importance)
 		f->permutation = zero_vector(Max(set->ncolumns, 1));
@@ -369,10 +370,10 @@ trees_there(const Forest *f, int grown)
 static void
 add_batch(Forest *f)
 {
-	int64		nrows = f->shape->nrows;
+	int64		nall = f->shape->nall;
 
-	f->job->piece_rows = f->slot[0].stored ? ADD_ROWS : nrows;
-	team_run(f->team, TASK_ADD, (nrows + f->job->piece_rows - 1) / f->job->piece_rows);
+	f->job->piece_rows = f->slot[0].stored ? ADD_ROWS : nall;
+	team_run(f->team, TASK_ADD, (nall + f->job->piece_rows - 1) / f->job->piece_rows);
 }
 
 static void
@@ -435,12 +436,15 @@ grow_trees(Forest *f)
 static void
 settle_answers(Forest *f)
 {
-	for (int64 i = 0; i < f->set->nrows; i += DESIGN_BLOCK)
+	int64		nall = f->shape->nall;
+
+	for (int64 i = 0; i < nall; i += DESIGN_BLOCK)
 	{
 		CHECK_FOR_INTERRUPTS();
-		forest_mean(f->trees, (int) Min(DESIGN_BLOCK, f->set->nrows - i), f->sum + i * f->shape->nvalues);
+		forest_mean(f->trees, (int) Min(DESIGN_BLOCK, nall - i), f->sum + i * f->shape->nvalues);
 	}
 	f->set->answers = f->sum;
+	f->set->nanswers = nall;
 }
 
 /* Means of the votes; NaN where no tree was left to vote. */

@@ -21,7 +21,8 @@ typedef struct ForestShape
 	ForestOptions options;
 	DeepOptions deep;
 	Task		task;
-	int64		nrows;
+	int64		nrows;			/* to train on */
+	int64		nall;			/* and those that only get answers */
 	int			ncolumns;
 	int			nvalues;		/* of a leaf */
 	int			nmembers;
@@ -61,12 +62,12 @@ typedef struct Forest
 	double	   *edge;			/* (ncolumns, BIN_VALUES) */
 	int32	   *value;			/* (nrows) class or level */
 	uint32	   *weight;			/* (nrows) */
-	uint32	   *leaf;			/* (nslots, nrows) as deep_grow gives them */
-	double	   *sum;			/* (nrows, nvalues) values of all trees */
+	uint32	   *leaf;			/* (nslots, nall) as deep_grow gives them */
+	double	   *sum;			/* (nall, nvalues) values of all trees */
 	double	   *sum_left_out;	/* (nrows, nvalues) of those that did not learn from the row; or NULL */
 	int32	   *voters;			/* (nrows) how many these are */
 	double	   *rise;			/* (nslots, ncolumns) of a tree's loss when a column is shuffled; or NULL */
-	Bins	   *bins;
+	Bins	   *bins;			/* or, alone, the training's */
 
 	/* the member's own */
 	DeepGrower *grower;			/* made when it grows its first tree */

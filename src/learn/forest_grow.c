@@ -35,15 +35,17 @@ draw_bag(Forest *f, uint64 seed)
 	}
 }
 
-/* The bag as the grower's first rows, the other rows behind them; returns how many are in the bag. */
+/* The bag as the grower's first rows, all others behind them; returns how many are in the bag. */
 static int64
 fill_rows(Forest *f)
 {
 	DeepRow    *row = deep_rows(f->grower);
 	bool		pairs = f->shape->deep.pairs;
 	int64		count = 0;
-	int64		end = f->shape->nrows;
+	int64		end = f->shape->nall;
 
+	for (int64 i = f->shape->nrows; i < f->shape->nall; i++)
+		row[--end] = deep_row(pairs, (uint32) i, 0, 0);
 	for (int64 i = 0; i < f->shape->nrows; i++)
 	{
 		uint32		weight = f->weight[i] * f->draws[i];
@@ -79,7 +81,7 @@ static void
 make_grower(Forest *f)
 {
 	f->draws = MemoryContextAllocHuge(CurrentMemoryContext, f->shape->nrows);
-	f->grower = deep_create(f->bins, f->edge, &f->shape->deep, f->options->ccp_alpha > 0);
+	f->grower = deep_create(f->bins, f->edge, f->shape->nall, &f->shape->deep, f->options->ccp_alpha > 0);
 }
 
 /* The tree where the others see it; where there is no room, it has to be grown again. */
@@ -111,7 +113,7 @@ grow_task(void *view, Team *team)
 		int64		count = take_bag(f, hash_fold(seed, 1));
 
 		CHECK_FOR_INTERRUPTS();
-		f->tree = deep_grow(f->grower, count, f->shape->nrows - count, hash_fold(seed, 2), f->leaf + piece * f->shape->nrows);
+		f->tree = deep_grow(f->grower, count, f->shape->nall - count, hash_fold(seed, 2), f->leaf + piece * f->shape->nall);
 		if (f->options->ccp_alpha > 0)
 			deep_prune(f->tree, f->options->ccp_alpha * f->shape->total);
 		pass_on(f, (int) piece);
@@ -138,9 +140,7 @@ add_rows(Forest *f, const DeepTree *tree, const uint32 *leaf, int64 from, int64 
 		for (int k = 0; k < n; k++)
 			f->sum[i * n + k] += value[k];
 	}
-	if (f->sum_left_out == NULL)
-		return;
-	for (int64 i = from; i < to; i++)
+	for (int64 i = from; i < Min(to, f->shape->nrows) && f->sum_left_out != NULL; i++)
 	{
 		const float *value = tree->value + (Size) (leaf[i] & ~DEEP_LEFT_OUT) * n;
 
@@ -156,7 +156,7 @@ static void
 add_task(void *view, Team *team)
 {
 	Forest	   *f = view;
-	int64		n = f->shape->nrows;
+	int64		n = f->shape->nall;
 
 	for (int64 piece = team_next(team); piece >= 0; piece = team_next(team))
 	{

@@ -47,7 +47,7 @@ free_shuffled(Shuffled *s)
 static void
 choose_rows(const Forest *f, int slot, uint64 seed, Shuffled *s)
 {
-	const uint32 *leaf = f->leaf + slot * f->shape->nrows;
+	const uint32 *leaf = f->leaf + slot * f->shape->nall;
 	int64		n = f->shape->nrows;
 	int64		start = (int64) (seed % (uint64) n);
 
@@ -96,12 +96,6 @@ row_loss(const Forest *f, const float *value, int64 row)
 	return class != f->value[row];
 }
 
-static inline uint8
-bin_of(const Forest *f, int column, int64 row)
-{
-	return f->bins->group[column / GROUP_COLUMNS][(Size) row * GROUP_BYTES + column % GROUP_COLUMNS];
-}
-
 /* The mean loss with columns first .. end-1 taken from the shuffled rows. */
 static double
 mean_loss(const Forest *f, const DeepTree *tree, Shuffled *s, int first, int end)
@@ -114,7 +108,7 @@ mean_loss(const Forest *f, const DeepTree *tree, Shuffled *s, int first, int end
 		for (int g = 0; g < f->bins->ngroups; g++)
 			memcpy(s->seen + g * GROUP_BYTES, f->bins->group[g] + (Size) s->row[i] * GROUP_BYTES, GROUP_BYTES);
 		for (int j = first; j < end; j++)
-			s->seen[j / GROUP_COLUMNS * GROUP_BYTES + j % GROUP_COLUMNS] = bin_of(f, j, s->row[s->from[i]]);
+			s->seen[j / GROUP_COLUMNS * GROUP_BYTES + j % GROUP_COLUMNS] = bins_cell(f->bins, j, s->row[s->from[i]]);
 		loss += row_loss(f, tree->value + (Size) deep_leaf(tree, s->bin) * f->shape->nvalues, s->row[i]);
 	}
 	return loss / s->n;

@@ -15,11 +15,13 @@
 static void
 score_rows(Training *t, const Model *model, Part part, int64 position, int count, double *score)
 {
-	bool		kept = part == PART_TRAIN && t->design->kept != NULL;
+	bool		kept = design_has(t->design, part);
 	bool		sketched = part == PART_TRAIN && model == t->model && !kept;
 
-	if (kept || (model->learner->ignores_rows && !sketched))
-		model->learner->predict(model->state, kept ? design_rows(t->design, position, count) : NULL, count, score);
+	if (model->learner->ignores_rows && !sketched)
+		model->learner->predict(model->state, NULL, count, score);
+	else if (kept)
+		model->learner->predict(model->state, design_rows(t->design, position, count), count, score);
 	else
 	{
 		const double *cells = design_cells(t->design, position, count);
@@ -45,21 +47,6 @@ scored_rows(const Training *t, const Model *model, int64 n, const double *truth,
 	};
 }
 
-/* The learner knows its answers for the training rows: these are only sketched. */
-static Scored
-answered_part(Training *t)
-{
-	int64		n = frame_part_rows(t->frame, PART_TRAIN);
-
-	for (int64 start = 0; start < n && t->design->kept == NULL; start += DESIGN_BLOCK)
-	{
-		int			count = Min(DESIGN_BLOCK, n - start);
-
-		sketch_rows(t, design_cells(t->design, start, count), t->target + start, count);
-	}
-	return scored_rows(t, t->model, n, t->target, t->set.answers);
-}
-
 /* A model's answers for one part of the frame. */
 static Scored
 score_part(Training *t, const Model *model, Part part)
@@ -68,8 +55,8 @@ score_part(Training *t, const Model *model, Part part)
 	int64		n = frame_part_rows(t->frame, part);
 	double	   *score;
 
-	if (part == PART_TRAIN && model == t->model && t->set.answers != NULL)
-		return answered_part(t);
+	if (model == t->model && first + n <= t->set.nanswers)
+		return scored_rows(t, model, n, t->target + first, t->set.answers + first * model->noutputs);
 	score = alloc_large(CurrentMemoryContext, sizeof(double) * Max(n, 1) * model->noutputs);
 	for (int64 start = 0; start < n; start += DESIGN_BLOCK)
 	{

@@ -94,6 +94,9 @@ SELECT is_empty($$SELECT algorithm, target, e.metric, e.value, r.value FROM team
 	JOIN ml.run_metrics r ON r.model || ':' || r.version = t.model AND r.part = 'train',
 	ml.evaluate(t.model, format('SELECT a, b, c, d, w, %I FROM houses', target)) e
 	WHERE e.metric = r.metric AND (abs(e.value - r.value) > 1e-12 * abs(r.value) OR (e.metric = 'roc_auc' AND e.value <> r.value))$$, 'train metrics are those of predictions');
+SELECT ml.train('parted', 'SELECT * FROM houses', 'high', 'random_forest', exclude => '{price,class}', params => '{"n_jobs": 2, "n_estimators": 30}');
+SELECT is_empty($$SELECT e.metric FROM ml.evaluate('parted') e JOIN ml.run_metrics r ON r.model = 'parted' AND r.part = 'test' AND r.metric = e.metric
+	WHERE abs(e.value - r.value) > 1e-12 * abs(r.value) OR (e.metric = 'roc_auc' AND e.value <> r.value) OR e.n <> r.n$$, 'and so are those of the test part');
 SET LOCAL client_min_messages = warning;
 SELECT cmp_ok(count(*), '>=', 20::bigint, 'and are there') FROM teams t JOIN ml.run_metrics r ON r.model || ':' || r.version = t.model AND r.part = 'train' WHERE jobs = 2;
 
