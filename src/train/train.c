@@ -235,7 +235,12 @@ train_learner(Training *t)
 	check_scores_fit(t);
 	if (t->learner->wants_rows_kept)
 		design_keep(t);
+	if (t->learner->bin_options != NULL)
+		design_code(t);
+	t->set.bins = t->design->bins;
 	budget_take(&t->budget, t->learner->memory_needed(t->options, t->set.nrows + t->set.nvalidation, t->set.ncolumns, t->nclasses), "training");
+
+	t->set.spare_memory = (t->budget.limit - t->budget.used) / 2;	/* the rest is for judging */
 
 	t->model->learner = t->learner;
 	t->model->state = t->learner->train(&t->set, t->options);
