@@ -16,7 +16,6 @@
 #include "learn/boosting_state_internal.h"
 #include "learn/programs_internal.h"
 
-#define SAMPLE_ROWS 100000		/* that edges of bins come from */
 #define RANGE_ROWS_A_LEAF 32	/* at least, of a range: its leaves' sums take half the room of the rows' list */
 #define MOST_ROWS 134217728		/* sums of levels fit 32 bits */
 #define WORTH_A_TEAM 3e8		/* cells x rounds x outputs: some 300 ms alone, against 30 to start workers */
@@ -133,7 +132,7 @@ boosting_memory(const BoostingOptions *options, int64 nrows, int ncolumns, int n
 		.options = *options,
 	};
 
-	return size_plus(size_plus(arena_bytes(&shape), bins_scratch(nrows, ncolumns, SAMPLE_ROWS)), round_metric_memory(options->metric, nrows));
+	return size_plus(arena_bytes(&shape), round_metric_memory(options->metric, nrows));
 }
 
 /* ---- before the first round ---- */
@@ -208,26 +207,6 @@ fill_monotone(Boosting *b)
 	}
 }
 
-static const double *
-read_rows(void *state, int64 start, int count)
-{
-	const TrainingSet *set = state;
-
-	return set->rows(set->design, start, count);
-}
-
-static void
-bin_training_rows(Boosting *b)
-{
-	BinOptions	options = {
-		.max_bin = b->options->max_bin,
-		.min_data_in_bin = b->options->min_data_in_bin,
-		.sample = Min(SAMPLE_ROWS, b->ntrain),
-	};
-
-	bins_fill(b->bins, read_rows, b->set, DESIGN_BLOCK, b->set->levels, &options);
-}
-
 static void
 start_scores(Boosting *b)
 {
@@ -276,7 +255,7 @@ boosting_init(TrainingSet *set, const BoostingOptions *options, Arena *arena)
 	check_targets(b);
 	round_metric_check(b->metric, b->objective, set->task);
 	fill_monotone(b);
-	bin_training_rows(b);
+	bins_take(b->bins, set->bins);
 	b->trees = trees_create(set->ncolumns, set->levels, b->noutputs, 1);
 	start_scores(b);
 	b->train_curve = large_array(options->n_estimators, sizeof(double));
