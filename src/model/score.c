@@ -34,6 +34,49 @@ model_prepare(Model *model)
 											size_times(sizeof(double) * Max(width, 1), block_rows(width)));
 }
 
+/* Of one row with several classes. */
+static void
+correct_row(const Model *model, double *score)
+{
+	double		sum = 0;
+
+	for (int c = 0; c < model->nclasses; c++)
+	{
+		score[c] *= model->prior_factor[c];
+		sum += score[c];
+	}
+	for (int c = 0; c < model->nclasses && sum > 0; c++)
+		score[c] /= sum;
+}
+
+/*
+ * Bayes' rule for classes whose shares differ from those of the training rows, given the class (Elkan 2001; Saerens, Latinne, Decaestecker 2002).
+ */
+void
+model_correct(const Model *model, int64 nrows, double *scores)
+{
+	for (int64 i = 0; i < nrows; i++)
+	{
+		if (model->task == TASK_BINARY)
+		{
+			double		one = scores[i] * model->prior_factor[1],
+						zero = (1 - scores[i]) * model->prior_factor[0];
+
+			scores[i] = one / (one + zero);
+		}
+		else
+			correct_row(model, scores + i * model->nclasses);
+	}
+}
+
+void
+model_answer(const Model *model, const double *rows, int nrows, double *scores)
+{
+	model->learner->predict(model->state, rows, nrows, scores);
+	if (model->prior_factor != NULL)
+		model_correct(model, nrows, scores);
+}
+
 void
 model_score(const Model *model, const double *cells, int nrows, double *scores)
 {
@@ -47,7 +90,7 @@ model_score(const Model *model, const double *cells, int nrows, double *scores)
 		CHECK_FOR_INTERRUPTS();
 		if (!model->learner->ignores_rows)
 			features_apply(features, cells + (Size) start * features->ninputs, count, model->scratch);
-		model->learner->predict(model->state, model->scratch, count, scores + (Size) start * model->noutputs);
+		model_answer(model, model->scratch, count, scores + (Size) start * model->noutputs);
 	}
 }
 

@@ -220,7 +220,21 @@ check_scores_fit(Training *t)
 	budget_return(&t->budget, bytes);
 }
 
-/* Train the learner and, where there is a target, the baseline beside it. */
+/* As the learner wants them. */
+static void
+ready_rows(Training *t)
+{
+	if (t->learner->wants_rows_kept)
+		t->resampled ? resampled_keep(t) : design_keep(t);
+	if (t->learner->bin_options == NULL)
+		return;
+	design_code(t);
+	t->set.bins = t->design->bins;
+	if (t->resampled != NULL)
+		resampled_code(t);
+}
+
+/* Train the learner and, where there is a target, the baseline beside it, on the rows there are. */
 static void
 train_learner(Training *t)
 {
@@ -233,11 +247,9 @@ train_learner(Training *t)
 	gather_weights(t, (const char *const *) t->model->labels);
 	fill_training_set(t);
 	check_scores_fit(t);
-	if (t->learner->wants_rows_kept)
-		design_keep(t);
-	if (t->learner->bin_options != NULL)
-		design_code(t);
-	t->set.bins = t->design->bins;
+	baseline_set = t->set;
+	resample(t);
+	ready_rows(t);
 	budget_take(&t->budget, t->learner->memory_needed(t->options, t->set.nrows + t->set.nvalidation, t->set.ncolumns, t->nclasses), "training");
 
 	t->set.spare_memory = (t->budget.limit - t->budget.used) / 2;	/* the rest is for judging */
@@ -246,12 +258,13 @@ train_learner(Training *t)
 	t->model->state = t->learner->train(&t->set, t->options);
 	t->warnings = list_concat(t->warnings, t->set.warnings);
 	model_prepare(t->model);
+	correct_answers(t);
 
 	if (t->task == TASK_ANOMALY)
 		return;
-	baseline_set = t->set;
 	t->baseline = palloc(sizeof(Model));
 	*t->baseline = *t->model;
+	t->baseline->prior_factor = t->resampled ? NULL : t->model->prior_factor;
 	t->baseline->learner = &baseline_learner;
 	t->baseline->state = baseline_learner.train(&baseline_set, baseline_options);
 }
@@ -306,6 +319,7 @@ run_training(Training *t)
 	choose_learner_by_target(t);
 	find_task(t);
 	check_metric(t);
+	resample_check(t);
 	fit_features(t);
 	train_learner(t);
 	model_make_selftest(t->model);
