@@ -55,8 +55,8 @@ jsonb_argument(FunctionCallInfo fcinfo, TrainArgument arg)
 	return PG_ARGISNULL(arg) ? NULL : PG_GETARG_JSONB_P(arg);
 }
 
-static List *
-names_argument(FunctionCallInfo fcinfo, TrainArgument arg, const char *name)
+List *
+names_argument(FunctionCallInfo fcinfo, int arg, const char *name)
 {
 	ArrayType  *array;
 	Datum	   *elements;

@@ -242,10 +242,6 @@ train_learner(Training *t)
 	TrainingSet baseline_set;
 	void	   *baseline_options = options_parse(&baseline_learner, NULL, &ignored);
 
-	t->model = new_model(t);
-	model_statistics(t);
-	gather_weights(t, (const char *const *) t->model->labels);
-	fill_training_set(t);
 	check_scores_fit(t);
 	baseline_set = t->set;
 	resample(t);
@@ -296,7 +292,7 @@ load_rows(Training *t)
 {
 	char	   *moved;
 
-	t->locked = registry_locked_split(t->name, &t->split);
+	t->locked = t->name ? registry_locked_split(t->name, &t->split) : NULL;
 	t->split.nstrata = t->locked ? t->locked->nstrata : 0;
 	t->split.strata = t->locked ? t->locked->strata : NULL;
 	split_request(&t->split, &t->request);
@@ -309,10 +305,9 @@ load_rows(Training *t)
 		t->warnings = lappend(t->warnings, moved);
 }
 
-static void
-run_training(Training *t)
+void
+training_prepare(Training *t)
 {
-	registry_check_trainable(t->name);
 	choose_learner(t);
 	check_target(t);
 	load_rows(t);
@@ -321,6 +316,17 @@ run_training(Training *t)
 	check_metric(t);
 	resample_check(t);
 	fit_features(t);
+	t->model = new_model(t);
+	model_statistics(t);
+	gather_weights(t, (const char *const *) t->model->labels);
+	fill_training_set(t);
+}
+
+static void
+run_training(Training *t)
+{
+	registry_check_trainable(t->name);
+	training_prepare(t);
 	train_learner(t);
 	model_make_selftest(t->model);
 	judge_training(t);

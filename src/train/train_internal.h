@@ -195,8 +195,14 @@ extern void design_code(Training *t);
 
 #define NANOMALY_CLASSES 2		/* of a model without a target: "normal" and "anomaly" */
 
+/* ---- train.c ---- */
+
+/* From the arguments to a training set; without a name nothing is locked. */
+extern void training_prepare(Training *t);
+
 /* ---- arguments.c ---- */
 extern void read_arguments(FunctionCallInfo fcinfo, Training *t);
+extern List *names_argument(FunctionCallInfo fcinfo, int arg, const char *name);	/* text[] -> List of char *; NIL where null */
 
 /* ---- targets.c ---- */
 
