@@ -9,7 +9,6 @@
 
 #include "miscadmin.h"
 
-#include "core/distribution.h"
 #include "core/frequent.h"
 #include "core/hyperloglog.h"
 #include "core/power_sums.h"
@@ -67,17 +66,6 @@ extern TopValue *number_top(const NumberSketch *s, int most, int *count, int64 *
 #define TEXT_MOST_SLOTS 8192
 #define TEXT_FEWEST_SLOTS 16
 #define TEXT_FORMATS 24
-
-/* What a text reads as. */
-typedef enum TextWhat
-{
-	TEXT_EMPTY = 1,
-	TEXT_SENTINEL = 2,
-	TEXT_NUMBER = 4,
-	TEXT_DATE = 8,
-	TEXT_TIMESTAMP = 16,
-	TEXT_TIME = 32
-} TextWhat;
 
 typedef struct TextForm
 {
@@ -187,8 +175,6 @@ extern char *picture_columns(const double *count, int n);
 
 /* A bar of a share of so many characters. */
 extern char *picture_bar(double share, int characters);
-
-extern char *number_text(ColumnKind kind, double value);
 
 /* The statistics that ml.profile and ml.sketch_statistics share, from n to approximate. */
 extern void report_statistics(Cells *row, const Sketch *sketch);

@@ -166,8 +166,13 @@ add_entry(TextSketch *s, uint64 hash, int64 count, const TextForm *form, const c
 Sketch *
 sketch_add_text(Sketch *sketch, const char *text, int length)
 {
+	return sketch_add_hashed_text(sketch, text, length, hash_text(text, length, 0));
+}
+
+Sketch *
+sketch_add_hashed_text(Sketch *sketch, const char *text, int length, uint64 hash)
+{
 	TextSketch *s = (TextSketch *) sketch;
-	uint64		hash = hash_text(text, length, 0);
 	Counter    *counter = frequent_find(text_frequent(s), hash);
 
 	if (counter->count != 0)
