@@ -8,6 +8,7 @@
 #include "fmgr.h"
 #include "utils/jsonb.h"
 
+#include "core/bins.h"
 #include "core/json_number.h"
 #include "data/data.h"
 #include "learn/learner.h"
@@ -69,7 +70,7 @@ extern void preprocess_parse(Jsonb *preprocess, List **categories, List **number
 
 /* ---- design.c ---- */
 
-/* The training rows as design rows: prepared again on each pass, or once and kept. */
+/* The rows as design rows: prepared again on each pass, or once and kept, or as bins. */
 typedef struct Design
 {
 	const Frame *frame;
@@ -78,10 +79,14 @@ typedef struct Design
 	double	   *cells;			/* (DESIGN_BLOCK, ninputs) */
 	double	   *block;			/* (DESIGN_BLOCK, noutputs) */
 	double	   *kept;			/* (n_train, noutputs), or NULL */
+	Bins	   *bins;			/* of all rows; the frame's are gone then; or NULL */
 } Design;
 
 extern Design *design_create(const Frame *frame, const Features *features, int **recode);
 extern const double *design_rows(void *design, int64 start, int count);
+
+/* The part's rows need not be prepared again: design_rows has them ready. */
+extern bool design_has(const Design *design, Part part);
 
 /* Rows start .. start+count-1 of the frame as the model's cells: (count, ninputs); count <= DESIGN_BLOCK. */
 extern const double *design_cells(Design *design, int64 start, int count);
@@ -130,6 +135,9 @@ typedef struct Training
 
 /* Prepare all training rows at once, in memory booked against the budget, and sketch them. */
 extern void design_keep(Training *t);
+
+/* Turn all rows into bins as the learner wants them, sketch those for training, and give the frame's rows back. */
+extern void design_code(Training *t);
 
 #define NANOMALY_CLASSES 2		/* of a model without a target: "normal" and "anomaly" */
 
