@@ -77,17 +77,18 @@ is_code(const Texts *t)
 	return length >= CODE_LENGTH;
 }
 
-/* The texts that do not read as such; what stands for NULL among them. */
+/* The texts that are no numbers: what stands for NULL, whose counts are exact, and the others known. */
 static TopValue *
-others(const Texts *t, int what, int *n)
+no_numbers(const Texts *t, int *n)
 {
-	TopValue   *other = palloc(sizeof(TopValue) * Max(t->n, 1));
+	TopValue   *sentinel = sketch_sentinels(t->column->sketch, n);
+	TopValue   *found = palloc(sizeof(TopValue) * (*n + t->n + 1));
 
-	*n = 0;
+	memcpy(found, sentinel, sizeof(TopValue) * *n);
 	for (int i = 0; i < t->n; i++)
-		if (!(text_what(t->top[i].text, (int) strlen(t->top[i].text)) & what))
-			other[(*n)++] = t->top[i];
-	return other;
+		if (!(text_what(t->top[i].text, (int) strlen(t->top[i].text)) & (TEXT_NUMBER | TEXT_EMPTY | TEXT_SENTINEL)))
+			found[(*n)++] = t->top[i];
+	return found;
 }
 
 static void
@@ -103,7 +104,7 @@ check_numbers(const Texts *t)
 
 	if (!(readable > 0) || !check_exceeds(&t->c->findings, CHECK_NUMBER_AS_TEXT, share) || is_code(t))
 		return;
-	other = others(t, TEXT_NUMBER, &n);
+	other = no_numbers(t, &n);
 	f = text_finding(t, CHECK_NUMBER_AS_TEXT, t->s->as_number, share, NULL);
 	f->message = not == 0 ? psprintf("column \"%s\" holds numbers as text", t->column->name) :
 		psprintf("column \"%s\" holds numbers as text, but for %lld value%s: %s", t->column->name, (long long) not, not == 1 ? "" : "s",

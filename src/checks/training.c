@@ -4,14 +4,21 @@
  */
 #include "postgres.h"
 
-#include "lib/stringinfo.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 
 #include "checks/checks_internal.h"
 
-#define SAMPLE_ROWS 10000
+#define SAMPLE_ROWS 4096
+#define SAMPLE_CELLS (1024 * 1024)
 #define MANY_CLASSES 100		/* beyond, the predictive power of a column is not looked at */
 #define FEWEST_ROWS 50
+#define HIGH_POWER 0.9			/* below, a good column may be just that */
+#define KEY_SHARE 0.9			/* of texts that differ */
+#define MOST_LEVELS 10000		/* of a column that are looked at */
+#define FEW_LEVELS 20			/* numbers that may be names of classes */
+#define MOST_SHOWN 6
+#define ROWS_PER_CHECK 4096
 
 typedef struct TrainingCheck
 {
@@ -39,45 +46,62 @@ add_line(TrainingCheck *t, CheckId check, char *message)
 
 /* ---- the sample ---- */
 
-static void
-code_cells(TrainingCheck *t, int cell, bool category, SampleColumn *column)
+/* (ncells, nrows) */
+static double *
+gather_cells(const TrainingCheck *t)
 {
+	int			n = t->sample.nrows;
+	double	   *cells = palloc(sizeof(double) * Max(n * t->frame->ncells, 1));
+
+	for (int row = 0; row < n; row++)
+	{
+		const double *from = frame_row(t->frame, row);
+
+		for (int cell = 0; cell < t->frame->ncells; cell++)
+			cells[(Size) cell * n + row] = from[cell];
+	}
+	return cells;
+}
+
+static void
+code_column(TrainingCheck *t, const FrameColumn *column, const double *value, SampleColumn *coded)
+{
+	sample_code_numbers(&t->sample, coded, value);
+	coded->number = column->kind != KIND_CATEGORY;
+	coded->name = column->name;
+}
+
+static void
+open_target(TrainingCheck *t)
+{
+	int32	   *class = palloc(sizeof(int32) * Max(t->sample.nrows, 1));
 	double	   *value = palloc(sizeof(double) * Max(t->sample.nrows, 1));
 
 	for (int row = 0; row < t->sample.nrows; row++)
-		value[row] = frame_row(t->frame, row)[cell];
-	sample_code_numbers(&t->sample, column, value);
-	column->number = !category;
-	pfree(value);
+	{
+		class[row] = t->target.code[row];
+		value[row] = sample_value(&t->target, row);
+	}
+	t->predicted = (CheckTarget) {.nclasses = t->frame->classification ? t->target.ncodes : 0,.class = class,.value = value};
 }
 
 static void
 open_sample(TrainingCheck *t)
 {
 	const Frame *frame = t->frame;
-	int32	   *class;
-	double	   *value;
+	double	   *cells;
 
-	t->sample.nrows = (int) Min(t->nrows, SAMPLE_ROWS);
+	t->sample.nrows = (int) Min(t->nrows, Min(SAMPLE_ROWS, Max(SAMPLE_CELLS / frame->ncells, FEWEST_ROWS)));
 	t->sample.total = t->sample.nrows;
 	t->sample.whole = t->sample.nrows == t->nrows;
 	t->sample.ncolumns = frame->ncolumns;
 	t->sample.column = palloc0(sizeof(SampleColumn) * Max(frame->ncolumns, 1));
+	cells = gather_cells(t);
 	for (int j = 0; j < frame->ncolumns; j++)
-	{
-		code_cells(t, j, frame->columns[j].kind == KIND_CATEGORY, &t->sample.column[j]);
-		t->sample.column[j].name = frame->columns[j].name;
-	}
-	code_cells(t, frame->ncolumns, frame->classification, &t->target);
-	t->target.name = frame->target.name;
-	class = palloc(sizeof(int32) * Max(t->sample.nrows, 1));
-	value = palloc(sizeof(double) * Max(t->sample.nrows, 1));
-	for (int row = 0; row < t->sample.nrows; row++)
-	{
-		class[row] = t->target.code[row];
-		value[row] = sample_value(&t->target, row);
-	}
-	t->predicted = (CheckTarget) {.nclasses = frame->classification ? t->target.ncodes : 0,.class = class,.value = value};
+		code_column(t, &frame->columns[j], cells + (Size) j * t->sample.nrows, &t->sample.column[j]);
+	code_column(t, &frame->target, cells + (Size) frame->ncolumns * t->sample.nrows, &t->target);
+	pfree(cells);
+	open_target(t);
 }
 
 /* ---- leakage ---- */
@@ -95,14 +119,11 @@ check_leak(TrainingCheck *t, const SampleColumn *column)
 {
 	double		power;
 
-	if (column->ncodes == 0 || (double) column->ncodes >= 0.9 * t->sample.nrows)
-	{
-		/* a number that differs in each row may still be the target in disguise */
-		if (!column->number)
-			return;
-	}
+	/* keys; a number that differs in each row may still be the target in disguise */
+	if (column->ncodes == 0 || (!column->number && column->ncodes >= KEY_SHARE * t->sample.nrows))
+		return;
 	power = column_power(&t->sample, column, &t->predicted);
-	if (!(power >= threshold_of(CHECK_LEAKAGE)))
+	if (!(power >= HIGH_POWER))
 		return;
 	if (is_copy(t, column))
 		add_line(t, CHECK_TARGET_COPY, psprintf("column \"%s\" says what target \"%s\" is, value by value", column->name, t->target.name));
@@ -113,26 +134,35 @@ check_leak(TrainingCheck *t, const SampleColumn *column)
 
 /* ---- missing values ---- */
 
-/* Levels that stand for NULL, with the rows that have them. */
+/* Levels that stand for NULL, with the rows that have them; and levels that are numbers. */
 static void
 check_levels(TrainingCheck *t, int j)
 {
 	const FrameColumn *column = &t->frame->columns[j];
 	int			nlevels = dictionary_size(column->levels);
-	TopValue	found[6];
+	TopValue	found[MOST_SHOWN];
 	int			n = 0;
+	int64		others = 0,
+				numbers = 0;
 
-	for (int level = 0; level < nlevels && n < (int) lengthof(found); level++)
+	for (int level = 0; level < nlevels; level++)
 	{
+		int64		rows = t->summaries[j].level_count[level];
 		const char *text = dictionary_text(column->levels, level);
+		int			what = rows > 0 && level < MOST_LEVELS ? text_what(text, dictionary_length(column->levels, level)) : 0;
 
-		if (level % 4096 == 0)
+		if (level % ROWS_PER_CHECK == 0)
 			CHECK_FOR_INTERRUPTS();
-		if (t->summaries[j].level_count[level] > 0 && text_what(text, dictionary_length(column->levels, level)) & (TEXT_EMPTY | TEXT_SENTINEL))
-			found[n++] = (TopValue) {.text = text,.count = t->summaries[j].level_count[level]};
+		if ((what & (TEXT_EMPTY | TEXT_SENTINEL)) && n < MOST_SHOWN)
+			found[n++] = (TopValue) {.text = text,.count = rows};
+		numbers += what & TEXT_NUMBER ? rows : 0;
+		others += what & (TEXT_NUMBER | TEXT_EMPTY | TEXT_SENTINEL) ? 0 : rows;
 	}
 	if (n > 0)
 		add_line(t, CHECK_SENTINEL_TEXT, psprintf("column \"%s\" has texts that stand for NULL: %s", column->name, quoted_values(found, n, n)));
+	if (nlevels > FEW_LEVELS && (double) numbers >= threshold_of(CHECK_NUMBER_AS_TEXT) * (double) (numbers + others))
+		add_line(t, CHECK_NUMBER_AS_TEXT, psprintf("column \"%s\" holds numbers as text; preprocess => '{\"%s\": \"number\"}' reads them", column->name,
+												   column->name));
 }
 
 /* Numbers and dates that stand for NULL, in the sample. */
@@ -153,7 +183,7 @@ check_numbers(TrainingCheck *t, int j)
 		found[i].text = number_text(t->frame->columns[j].kind, found[i].number);
 	if (n > 0)
 		add_line(t, CHECK_SENTINEL_NUMBER, psprintf("column \"%s\" has values that look like stand-ins for NULL: %s%s", column->name,
-													quoted_values(found, n, 6), t->sample.whole ? "" : " among the rows looked at"));
+													quoted_values(found, n, MOST_SHOWN), t->sample.whole ? "" : " among the rows looked at"));
 	pfree(bin);
 }
 
@@ -200,28 +230,44 @@ check_imbalance(TrainingCheck *t)
 												t->sample.whole ? "" : " among the rows looked at"));
 }
 
+static void
+check_columns_of_training(TrainingCheck *t)
+{
+	bool		leaks = t->task != TASK_ANOMALY && t->target.ncodes > 1 && t->predicted.nclasses <= MANY_CLASSES;
+
+	for (int j = 0; j < t->frame->ncolumns; j++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (leaks)
+			check_leak(t, &t->sample.column[j]);
+		check_missing(t, j);
+		if (t->frame->columns[j].kind == KIND_CATEGORY)
+			check_levels(t, j);
+		else
+			check_numbers(t, j);
+	}
+}
+
 List *
 checks_of_training(const Frame *frame, const ColumnSummary *summaries, Task task)
 {
 	TrainingCheck t = {.frame = frame,.summaries = summaries,.task = task,.nrows = frame_part_rows(frame, PART_TRAIN)};
-	bool		leaks;
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext working;
+	List	   *lines = NIL;
+	ListCell   *lc;
 
 	if (t.nrows < FEWEST_ROWS)
 		return NIL;
+	working = AllocSetContextCreate(caller, "relearn checks", ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(working);
 	open_sample(&t);
-	leaks = task != TASK_ANOMALY && t.target.ncodes > 1 && t.predicted.nclasses <= MANY_CLASSES;
-	for (int j = 0; j < frame->ncolumns; j++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		if (leaks)
-			check_leak(&t, &t.sample.column[j]);
-		check_missing(&t, j);
-		if (frame->columns[j].kind == KIND_CATEGORY)
-			check_levels(&t, j);
-		else
-			check_numbers(&t, j);
-	}
+	check_columns_of_training(&t);
 	if (frame->classification)
 		check_imbalance(&t);
-	return t.lines;
+	MemoryContextSwitchTo(caller);
+	foreach(lc, t.lines)
+		lines = lappend(lines, pstrdup(lfirst(lc)));
+	MemoryContextDelete(working);
+	return lines;
 }

@@ -93,6 +93,16 @@ typedef struct FormatCount
 	int64		count;
 } FormatCount;
 
+#define TEXT_SENTINELS 16
+#define TEXT_SENTINEL_BYTES 24
+
+/* How often a text that stands for a missing value occurs; exact whatever else is not. */
+typedef struct SentinelCount
+{
+	int64		count;			/* 0 = unused, those in use come first */
+	char		text[TEXT_SENTINEL_BYTES];	/* its beginning, NUL-terminated */
+} SentinelCount;
+
 typedef struct TextSketch
 {
 	Sketch		base;
@@ -109,6 +119,7 @@ typedef struct TextSketch
 	int32		heap_capacity;
 	FormatCount format[TEXT_FORMATS];
 	int64		other_formats;	/* texts of formats beyond those */
+	SentinelCount sentinel[TEXT_SENTINELS]; /* others are not told apart */
 } TextSketch;
 
 #define TEXT_FIXED MAXALIGN(sizeof(TextSketch))
@@ -143,6 +154,8 @@ extern void text_write(const TextSketch *s, ByteWriter *w);
 extern TextSketch *text_read(ByteReader *r, bool exact, int64 n);
 extern void text_statistics(const TextSketch *s, SketchStatistics *statistics);
 extern TopValue *text_top(const TextSketch *s, int most, int *count, int64 *error);
+
+extern TopValue *text_sentinels(const TextSketch *s, int *count);
 
 /* ---- what a text reads as ---- */
 extern void text_form(const char *text, int length, TextForm *form);

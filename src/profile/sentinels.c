@@ -140,21 +140,6 @@ compare_counts(const void *a, const void *b)
 	return (x->number > y->number) - (x->number < y->number);
 }
 
-/* Texts: empty ones and words. */
-static TopValue *
-sentinel_texts(const Sketch *sketch, int *count)
-{
-	int			n;
-	int64		error;
-	TopValue   *top = sketch_top(sketch, PG_INT32_MAX, &n, &error);
-
-	*count = 0;
-	for (int i = 0; i < n; i++)
-		if (text_what(top[i].text, (int) strlen(top[i].text)) & (TEXT_EMPTY | TEXT_SENTINEL))
-			top[(*count)++] = top[i];
-	return top;
-}
-
 TopValue *
 sketch_sentinels(const Sketch *sketch, int *count)
 {
@@ -163,7 +148,7 @@ sketch_sentinels(const Sketch *sketch, int *count)
 	int			n;
 
 	if (sketch->kind == KIND_CATEGORY)
-		return sentinel_texts(sketch, count);
+		return text_sentinels((const TextSketch *) sketch, count);
 	bin = sketch_bins(sketch, &n);
 	found = palloc(sizeof(TopValue) * MOST_SENTINEL_NUMBERS);
 	*count = sentinel_numbers((ColumnKind) sketch->kind, bin, n, found);

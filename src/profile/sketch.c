@@ -71,7 +71,7 @@ merge_sketches(void *state, const void *other)
 	return sketch->kind == KIND_CATEGORY ? (void *) text_merge(state, other) : (void *) number_merge(state, other);
 }
 
-const StateKind sketch_kind = {"ml.sketch", 0x534b0001, write_sketch, read_sketch, merge_sketches};
+const StateKind sketch_kind = {"ml.sketch", 0x534b0002, write_sketch, read_sketch, merge_sketches};
 
 STATE_TYPE_FUNCTIONS(sketch, &sketch_kind)
 
