@@ -18,8 +18,8 @@
 
 #define AT_ONCE 6				/* histograms filled in one pass over the rows: they fit the first-level cache */
 #define AT_ONCE_WIDE 4
-#define FEW_ROWS 256			/* so few touch few bins: only these are looked at */
-#define AHEAD 16				/* rows looked ahead in memory */
+#define FEW_ROWS 96			/* so few touch few bins: only these are looked at */
+#define AHEAD 32				/* rows looked ahead in memory */
 #define PASS_ROWS 262144		/* between two checks for interrupts */
 
 /* The bins that rows of the node fall in. */
