@@ -175,7 +175,11 @@ read_arguments(FunctionCallInfo fcinfo, Training *t)
 	split_parse(jsonb_argument(fcinfo, ARG_SPLIT), r->share);
 	if (r->target == NULL && PG_ARGISNULL(ARG_SPLIT))
 		hold_nothing_out(r->share);
-	preprocess_parse(preprocess, &r->categories, &r->numbers);
+	preprocess_parse(preprocess, &t->preprocess);
+	r->categories = t->preprocess.categories;
+	r->numbers = t->preprocess.numbers;
+	r->prepared = t->preprocess.prepared;
+	r->needed = t->preprocess.needed;
 
 	t->budget.limit = (Size) relearn_max_memory * 1024;
 	t->arguments = arguments_json(t, task, preprocess);

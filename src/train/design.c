@@ -56,7 +56,7 @@ design_keep(Training *t)
 		int			count = Min(DESIGN_BLOCK, nrows - start);
 		const double *cells = design_cells(design, start, count);
 
-		features_apply(design->features, cells, count, design->kept + start * ncolumns);
+		features_apply_training(design->features, cells, start, count, design->kept + start * ncolumns);
 		sketch_rows(t, cells, t->target + start, count);
 	}
 }
@@ -68,6 +68,6 @@ design_rows(void *state, int64 start, int count)
 
 	if (design->kept != NULL && start < frame_part_rows(design->frame, PART_TRAIN))
 		return design->kept + start * design->features->noutputs;
-	features_apply(design->features, design_cells(design, start, count), count, design->block);
+	features_apply_training(design->features, design_cells(design, start, count), start, count, design->block);
 	return design->block;
 }

@@ -158,7 +158,7 @@ ml_coefficients(PG_FUNCTION_ARGS)
 
 		row_add_text(&row, c->class_index < 0 ? NULL : model->labels[c->class_index]);
 		row_add_text(&row, output ? output->name : "(intercept)");
-		row_add_text(&row, output ? model->features->inputs[output->input].name : NULL);
+		row_add_text(&row, output ? model->features->groups[output->group].name : NULL);
 		row_add_number(&row, c->estimate);
 		row_add_number(&row, c->standard_error);
 		row_add_number(&row, c->statistic);
