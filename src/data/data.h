@@ -201,6 +201,8 @@ typedef struct Frame
 	List	   *warnings;		/* of char * */
 	double	  **chunk;			/* private: cells in the order of arrival */
 	uint32	   *order;			/* private: canonical position -> row of arrival */
+	MemoryContext cells;		/* private: of the chunks */
+	Size		booked;			/* private: of the budget, for the rows */
 	MemoryContext context;
 } Frame;
 
@@ -217,6 +219,20 @@ frame_row(const Frame *frame, int64 position)
 
 	return frame->chunk[row >> FRAME_CHUNK_BITS] + (Size) (row & (FRAME_CHUNK_ROWS - 1)) * frame->ncells;
 }
+
+/* Some cells of the rows at positions start .. start+n-1: values (ncells, n). */
+extern void frame_gather(const Frame *frame, int first, int ncells, int64 start, int64 n, double *values);
+
+#define FRAME_BLOCK 256
+
+/* At most FRAME_BLOCK rows and their positions. */
+typedef void (*FrameBlock) (void *state, const double *const *row, const uint32 *position, int count);
+
+/* Each row at positions start .. end-1 once, in no order that a result may depend on. */
+extern void frame_scan(const Frame *frame, int64 start, int64 end, FrameBlock block, void *state);
+
+/* Give back the rows and what is booked for them; columns, parts and counts stay. */
+extern void frame_drop_rows(Frame *frame, Budget *budget);
 
 static inline int64
 frame_part_rows(const Frame *frame, Part part)

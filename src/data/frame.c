@@ -330,6 +330,7 @@ finish(Load *l)
 	pfree(l->sides.chunk);
 	over = (Size) l->capacity * ORDER_BYTES_PER_ROW - (Size) frame->nrows * ORDER_BYTES_KEPT + nchunks * side_bytes(l);
 	budget_return(l->budget, over);
+	frame->booked = l->budget->used - l->used_before - l->level_bytes;
 }
 
 Frame *
@@ -349,6 +350,7 @@ frame_load(const FrameRequest *request)
 	l->missing = get_float8_nan();
 	l->frame = frame;
 	frame->context = context;
+	frame->cells = AllocSetContextCreate(context, "relearn cells", ALLOCSET_DEFAULT_SIZES);
 	l->source = source_open(request->source);
 	roles_resolve(request, l->source, &l->roles);
 	open_columns(l);

@@ -91,7 +91,7 @@ grow_chunks(Load *l)
 
 		if (!book(l, rows * row_bytes(l) + nchunks * side_bytes(l)))
 			return false;
-		cells = alloc_large(frame->context, size_times(rows, row_cell_bytes));
+		cells = alloc_large(frame->cells, size_times(rows, row_cell_bytes));
 		for (Size i = 0; i < nchunks; i++)
 			add_chunk(l, first + i, cells + i * FRAME_CHUNK_ROWS * frame->ncells);
 	}

@@ -6,8 +6,6 @@
 
 #include <math.h>
 
-#include "common/shortest_dec.h"
-
 #include "features/affine_internal.h"
 
 Affine *
@@ -62,15 +60,6 @@ affine_invert(const void *fitted, const double *outputs)
 }
 
 /* ---- as SQL ---- */
-
-char *
-number_literal(double x)
-{
-	char	   *digits = palloc(DOUBLE_SHORTEST_DECIMAL_LEN);
-
-	double_to_shortest_decimal_buf(x, digits);
-	return psprintf("'%s'::double precision", digits);
-}
 
 void
 affine_sql(const void *fitted, const char *const *operand, int noperands, char **outputs)

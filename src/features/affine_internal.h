@@ -27,9 +27,6 @@ extern void *affine_unflatten(ByteReader *r, const OutputColumn *operand, int no
 extern double affine_invert(const void *fitted, const double *outputs);
 extern void affine_sql(const void *fitted, const char *const *operand, int noperands, char **outputs);
 
-/* Kinds that hold numbers. */
-#define NUMBER_KINDS (1 << KIND_NUMBER | 1 << KIND_BOOLEAN | 1 << KIND_TIME | 1 << KIND_INTERVAL)
-
 #define AFFINE_FUNCTIONS \
 	.kinds = NUMBER_KINDS, \
 	.width = affine_width, \
@@ -39,8 +36,5 @@ extern void affine_sql(const void *fitted, const char *const *operand, int noper
 	.unflatten = affine_unflatten, \
 	.invert = affine_invert, \
 	.sql = affine_sql
-
-/* A number as an SQL literal of double precision. */
-extern char *number_literal(double x);
 
 #endif

@@ -6,10 +6,13 @@
 
 #include <math.h>
 
+#include "common/shortest_dec.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
 #include "features/features_internal.h"
+
+#define INDICATOR_SUFFIX " is missing"
 
 /* The automatic ones first: the choice for a kind is the first that takes it. */
 const Transform *const transforms[] = {
@@ -19,7 +22,11 @@ const Transform *const transforms[] = {
 	&clock_transform,
 	&passed_transform,
 	&passthrough_transform,
+	&impute_transform,
 	&standard_transform,
+	&log1p_transform,
+	&ratio_transform,
+	&difference_transform,
 };
 
 const int	ntransforms = lengthof(transforms);
@@ -58,7 +65,22 @@ automatic_transform(ColumnKind kind, const FeatureOptions *options)
 char *
 indicator_name(const OutputColumn *operand)
 {
-	return psprintf("%s is missing", operand->name);
+	return psprintf("%s" INDICATOR_SUFFIX, operand->name);
+}
+
+char *
+number_digits(double x)
+{
+	char	   *digits = palloc(DOUBLE_SHORTEST_DECIMAL_LEN);
+
+	double_to_shortest_decimal_buf(x, digits);
+	return digits;
+}
+
+char *
+number_literal(double x)
+{
+	return psprintf("'%s'::double precision", number_digits(x));
 }
 
 /* ---- what the steps make ---- */
@@ -75,6 +97,13 @@ features_place_inputs(Features *features)
 			.dictionary = features->inputs[i].levels,
 			.scale = 1.0,
 		};
+}
+
+/* What several columns were made into goes by the new feature's name from there on. */
+static bool
+is_first_of_derived(const Features *features, const FeatureStep *step)
+{
+	return features->groups[step->group].derived && (features->nsteps == 1 || step[-1].group != step->group);
 }
 
 static void
@@ -96,6 +125,8 @@ name_columns(const Features *features, FeatureStep *step)
 			column->scale = 1.0;
 		column->group = step->group;
 	}
+	if (step->transform->takes_all && step->width == 1 && is_first_of_derived(features, step))
+		step->columns->name = features->groups[step->group].name;
 	pfree(operand);
 }
 
@@ -193,6 +224,60 @@ gather_outputs(Features *features)
 	}
 }
 
+/* Is the name that of "base", or of its indicator? */
+static bool
+is_named_after(const char *name, const char *base)
+{
+	Size		length = strlen(base);
+
+	return strncmp(name, base, length) == 0 && (name[length] == '\0' || strcmp(name + length, INDICATOR_SUFFIX) == 0);
+}
+
+/* The columns of a derived feature go by its name, or where they are several things by it and theirs. */
+static void
+name_group(OutputColumn *outputs, int n, const char *name)
+{
+	const char *base = outputs->name;
+	bool		one_thing = true;
+
+	for (int j = 1; j < n; j++)
+		one_thing = one_thing && is_named_after(outputs[j].name, base);
+	for (int j = n - 1; j >= 0; j--)
+	{
+		if (one_thing)
+			outputs[j].name = psprintf("%s%s", name, outputs[j].name + strlen(base));
+		else if (!is_named_after(outputs[j].name, name))
+			outputs[j].name = psprintf("%s: %s", name, outputs[j].name);
+	}
+}
+
+static void
+name_derived(Features *features)
+{
+	for (int j = 0, end; j < features->noutputs; j = end)
+	{
+		const FeatureGroup *group = &features->groups[features->outputs[j].group];
+
+		for (end = j + 1; end < features->noutputs && features->outputs[end].group == features->outputs[j].group;)
+			end++;
+		if (group->derived)
+			name_group(features->outputs + j, end - j, group->name);
+	}
+}
+
+const FeatureStep *
+features_step_of(const Features *features, int output)
+{
+	for (int i = 0; i < features->nsteps; i++)
+	{
+		const FeatureStep *step = &features->steps[i];
+
+		if (step->final && output >= step->first_output && output < step->first_output + step->width)
+			return step;
+	}
+	elog(ERROR, "no step makes design column %d", output);
+}
+
 /* ---- the order of work ---- */
 
 /* How many steps from this one on make one run of numbers; 0 where it is something else. */
@@ -253,6 +338,7 @@ features_make_ready(Features *features)
 {
 	find_inputs_of_groups(features);
 	gather_outputs(features);
+	name_derived(features);
 	plan_operations(features);
 	find_categories(features);
 }
@@ -325,29 +411,33 @@ fold_start(int64 n, int fold)
 	return n / CROSS_FIT_FOLDS * fold + n % CROSS_FIT_FOLDS * fold / CROSS_FIT_FOLDS;
 }
 
-void
-features_apply_training(const Features *features, const double *cells, int64 position, int nrows, double *out)
+/* Of a row at a position; -1 behind the training rows. */
+static int
+fold_of(int64 n, int64 position)
 {
 	int			fold = 0;
+
+	while (fold < CROSS_FIT_FOLDS && fold_start(n, fold + 1) <= position)
+		fold++;
+	return fold < CROSS_FIT_FOLDS ? fold : -1;
+}
+
+void
+features_apply_training(const Features *features, const double *cells, const uint32 *position, int nrows, double *out)
+{
+	int			end;
 
 	if (features->ntraining == 0)
 	{
 		features_apply(features, cells, nrows, out);
 		return;
 	}
-	while (nrows > 0)
+	for (int start = 0; start < nrows; start = end)
 	{
-		int64		end;
-		int			count;
+		int			fold = fold_of(features->ntraining, position[start]);
 
-		while (fold < CROSS_FIT_FOLDS && fold_start(features->ntraining, fold + 1) <= position)
-			fold++;
-		end = fold < CROSS_FIT_FOLDS ? fold_start(features->ntraining, fold + 1) : PG_INT64_MAX;
-		count = (int) Min(nrows, end - position);
-		apply_fold(features, fold < CROSS_FIT_FOLDS ? fold : -1, cells, count, out);
-		position += count;
-		nrows -= count;
-		cells += (Size) count * features->ninputs;
-		out += (Size) count * features->noutputs;
+		for (end = start + 1; end < nrows && fold_of(features->ntraining, position[end]) == fold;)
+			end++;
+		apply_fold(features, fold, cells + (Size) start * features->ninputs, end - start, out + (Size) start * features->noutputs);
 	}
 }

@@ -142,10 +142,10 @@ extern void features_recode(const Features *features, int **recode, const double
 extern void features_apply(const Features *features, const double *cells, int nrows, double *out);
 
 /*
- * The same for training rows from a canonical position on while a learner trains: what a transform learned from the target comes from the rows of the
- * other folds.
+ * The same for rows of the frame at (nrows) canonical positions while a learner trains: what a transform learned from the target comes for a training row
+ * from the rows of the other folds.
  */
-extern void features_apply_training(const Features *features, const double *cells, int64 position, int nrows, double *out);
+extern void features_apply_training(const Features *features, const double *cells, const uint32 *position, int nrows, double *out);
 
 /* How a model made elsewhere reads a column. */
 typedef struct PassedColumn
@@ -257,6 +257,9 @@ typedef struct FeatureStep
 	void	   *fitted;
 	void	  **fold;			/* (CROSS_FIT_FOLDS) fitted on the other folds; while training only, else NULL */
 } FeatureStep;
+
+/* The step that makes a design column. */
+extern const FeatureStep *features_step_of(const Features *features, int output);
 
 extern const Transform *const transforms[];
 extern const int ntransforms;

@@ -21,7 +21,7 @@ typedef struct ApplyOperation
 #define WORKSPACE_ROWS 64
 
 extern const Transform number_transform, category_transform, calendar_transform, clock_transform, passed_transform, passthrough_transform,
-			standard_transform;
+			standard_transform, impute_transform, log1p_transform, ratio_transform, difference_transform;
 
 /* The automatic choice for a kind. */
 extern const Transform *automatic_transform(ColumnKind kind, const FeatureOptions *options);
@@ -84,6 +84,13 @@ extern Moments completed_moments(const ColumnSummary *summary, double fill);
 extern bool get_flag(ByteReader *r);
 extern double get_scale(ByteReader *r);
 extern char *get_required_name(ByteReader *r);
+
+/* The fewest digits that read back as the number, and that as an SQL literal of double precision. */
+extern char *number_digits(double x);
+extern char *number_literal(double x);
+
+/* Kinds that hold numbers. */
+#define NUMBER_KINDS (1 << KIND_NUMBER | 1 << KIND_BOOLEAN | 1 << KIND_TIME | 1 << KIND_INTERVAL)
 
 extern char *indicator_name(const OutputColumn *operand);	/* "tenure is missing" */
 

@@ -18,7 +18,6 @@
 /* Columns are gathered from the rows a few at a time: as many as share a cache line, while they stay within this many bytes. */
 #define GATHER_COLUMNS 8
 #define GATHER_BYTES ((Size) 64 * 1024 * 1024)
-#define PREFETCH_ROWS 24
 
 typedef struct Fitting
 {
@@ -54,30 +53,6 @@ static int
 gather_width(int64 n)
 {
 	return (int) (features_fit_memory(n) / size_times(Max(n, 1), sizeof(double))) - 1;
-}
-
-/* The training cells of some columns: values (ncolumns, n), canonical order. */
-static void
-gather(const Frame *frame, int first_column, int ncolumns, int64 n, double *values)
-{
-	int64		start = frame->part_start[PART_TRAIN];
-
-	for (int64 i = 0; i < n; i++)
-	{
-		const double *cells = frame_row(frame, start + i) + first_column;
-
-		if (i % (FIT_BLOCK / 8) == 0)
-			CHECK_FOR_INTERRUPTS();
-		if (i + PREFETCH_ROWS < n)
-		{
-			const double *ahead = frame_row(frame, start + i + PREFETCH_ROWS) + first_column;
-
-			__builtin_prefetch(ahead);
-			__builtin_prefetch(ahead + ncolumns - 1);
-		}
-		for (int j = 0; j < ncolumns; j++)
-			values[(int64) j * n + i] = cells[j];
-	}
 }
 
 static double *
@@ -571,7 +546,7 @@ fit_columns(Fitting *f)
 	{
 		int			count = Min(width, ncolumns - first);
 
-		gather(f->frame, first, count, f->n, values);
+		frame_gather(f->frame, first, count, f->frame->part_start[PART_TRAIN], f->n, values);
 		for (int j = 0; j < count; j++)
 			fit_column(f, first + j, values + (int64) j * f->n);
 	}
@@ -637,7 +612,7 @@ first_stage(const Fitting *f, const FeatureSpec *spec)
 
 		if (column >= 0)
 		{
-			gather(f->frame, column, 1, f->n, f->spare);
+			frame_gather(f->frame, column, 1, f->frame->part_start[PART_TRAIN], f->n, f->spare);
 			if (f->recode[column] != NULL)
 				recode_values(f->spare, f->n, f->recode[column]);
 			copy_column(f, f->spare, 1, &stage, k);

@@ -167,7 +167,8 @@ unflatten_step(ByteReader *r, Features *features)
 	step.final = get_flag(r);
 	step.group = (int) get_u32(r);
 	step.noperands = (int) get_count(r, sizeof(uint32), MOST_COLUMNS);
-	if (step.noperands == 0 || (step.noperands > 1 && !step.transform->takes_all))
+	if (step.noperands < Max(step.transform->least_operands, 1) || (!step.transform->takes_all && step.noperands > 1) ||
+		(step.transform->most_operands > 0 && step.noperands > step.transform->most_operands))
 		damaged(r, "The transform \"%s\" has %d columns.", step.transform->name, step.noperands);
 	if (step.group < 0 || step.group >= features->ngroups ||
 		(features->nsteps > 0 && step.group < features->steps[features->nsteps - 1].group))

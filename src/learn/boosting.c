@@ -96,6 +96,14 @@ boosting_check(const void *state)
 	return NULL;
 }
 
+static void
+boosting_bin_options(const void *state, BinOptions *bins)
+{
+	const BoostingOptions *options = state;
+
+	*bins = (BinOptions) {.max_bin = options->max_bin,.min_data_in_bin = options->min_data_in_bin,.sample = BIN_SAMPLE};
+}
+
 static Size
 boosting_memory_needed(const void *options, int64 nrows, int ncolumns, int nclasses)
 {
@@ -199,6 +207,7 @@ const Learner gradient_boosting_learner = {
 	.nparameters = lengthof(boosting_parameters),
 	.options_size = sizeof(BoostingOptions),
 	.check = boosting_check,
+	.bin_options = boosting_bin_options,
 	.memory_needed = boosting_memory_needed,
 	.train = boosting_train,
 	.predict = boosting_predict,

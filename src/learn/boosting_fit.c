@@ -17,7 +17,6 @@
 #include "learn/boosting_internal.h"
 #include "learn/programs_internal.h"
 
-#define SAMPLE_ROWS 100000		/* that edges of bins come from */
 #define WATCHED_ROWS 20000		/* training rows the curve is measured on */
 #define SUM_BLOCK 4096			/* rows summed before the sums are */
 #define PIECE_ROWS (16 * LOSS_ROWS)	/* a member takes at a time */
@@ -181,7 +180,7 @@ boosting_memory(const BoostingOptions *options, int64 nrows, int ncolumns, int n
 		.options = *options,
 	};
 
-	return size_plus(size_plus(arena_bytes(&shape), bins_scratch(nrows, ncolumns, SAMPLE_ROWS)), size_times(nrows, sizeof(int32)));
+	return size_plus(arena_bytes(&shape), is_bagged(options) ? size_times(nrows, sizeof(int32)) : 0);
 }
 
 /* ---- before the first round ---- */
@@ -256,26 +255,6 @@ fill_monotone(Boosting *b)
 	}
 }
 
-static const double *
-read_rows(void *state, int64 start, int count)
-{
-	const TrainingSet *set = state;
-
-	return set->rows(set->design, start, count);
-}
-
-static void
-bin_training_rows(Boosting *b)
-{
-	BinOptions	options = {
-		.max_bin = b->options->max_bin,
-		.min_data_in_bin = b->options->min_data_in_bin,
-		.sample = Min(SAMPLE_ROWS, b->ntrain),
-	};
-
-	bins_fill(b->bins, read_rows, b->set, DESIGN_BLOCK, b->set->levels, &options);
-}
-
 static void
 start_scores(Boosting *b)
 {
@@ -323,7 +302,7 @@ boosting_init(TrainingSet *set, const BoostingOptions *options, Arena *arena)
 	take_targets(b);
 	check_targets(b);
 	fill_monotone(b);
-	bin_training_rows(b);
+	bins_take(b->bins, set->bins);
 	b->trees = trees_create(set->ncolumns, set->levels, b->noutputs, 1);
 	start_scores(b);
 	if (is_bagged(options))

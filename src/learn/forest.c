@@ -50,6 +50,14 @@ forest_check(const void *state)
 	return NULL;
 }
 
+void
+forest_bin_options(const void *state, BinOptions *bins)
+{
+	const ForestOptions *options = state;
+
+	*bins = (BinOptions) {.max_bin = options->max_bin,.min_data_in_bin = 1,.sample = BIN_SAMPLE};
+}
+
 Size
 forest_memory_needed(const void *options, int64 nrows, int ncolumns, int nclasses)
 {
@@ -179,6 +187,7 @@ const Learner random_forest_learner = {
 	.nparameters = lengthof(random_forest_parameters),
 	.options_size = sizeof(ForestOptions),
 	.check = forest_check,
+	.bin_options = forest_bin_options,
 	.memory_needed = forest_memory_needed,
 	.train = train_random_forest,
 	.predict = forest_predict,
@@ -200,6 +209,7 @@ const Learner extra_trees_learner = {
 	.nparameters = lengthof(extra_trees_parameters),
 	.options_size = sizeof(ForestOptions),
 	.check = forest_check,
+	.bin_options = forest_bin_options,
 	.memory_needed = forest_memory_needed,
 	.train = train_extra_trees,
 	.predict = forest_predict,

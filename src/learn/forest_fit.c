@@ -17,7 +17,6 @@
 #include "core/hash.h"
 #include "learn/forest_internal.h"
 
-#define SAMPLE_ROWS 100000		/* that edges of bins come from */
 #define MOST_ROWS 134217728		/* sums of weights fit 31 bits with room for bags that draw a row often */
 #define WEIGHT_TOTAL 134217728.0	/* weights that are no whole numbers are scaled to this sum */
 #define MOST_DRAWS 15			/* of a row; more has a chance of 1e-13 */
@@ -32,7 +31,7 @@ typedef struct Forest
 	TrainingSet *set;
 	const ForestOptions *options;
 	DeepOptions deep;
-	Bins	   *bins;
+	const Bins *bins;
 	DeepGrower *grower;
 	Trees	   *trees;
 	int			nvalues;		/* of a leaf */
@@ -75,8 +74,7 @@ forest_memory(const ForestOptions *options, int64 nrows, int ncolumns, int nclas
 
 	if (options->oob_score)
 		row += sizeof(double) * nvalues + sizeof(int32);
-	return size_plus(size_plus(bins_memory(nrows, ncolumns, SAMPLE_ROWS), deep_memory(nrows, ncolumns)),
-					 size_plus(size_times(nrows, row), nodes_memory(options, nrows, nvalues)));
+	return size_plus(deep_memory(nrows, ncolumns), size_plus(size_times(nrows, row), nodes_memory(options, nrows, nvalues)));
 }
 
 /* ---- targets and weights as whole numbers ---- */
@@ -148,19 +146,9 @@ columns_per_node(const Forest *f, const ForestKind *kind)
 	return (int) Min(Max(asked, 1), n);
 }
 
-static const double *
-read_rows(void *state, int64 start, int count)
-{
-	const TrainingSet *set = state;
-
-	return set->rows(set->design, start, count);
-}
-
 static void
 forest_init(Forest *f, TrainingSet *set, const ForestOptions *options, const ForestKind *kind)
 {
-	BinOptions	bin_options = {.max_bin = options->max_bin,.min_data_in_bin = 1,.sample = Min(SAMPLE_ROWS, set->nrows)};
-
 	if (set->nrows > MOST_ROWS)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -186,7 +174,7 @@ forest_init(Forest *f, TrainingSet *set, const ForestOptions *options, const For
 	else
 		take_classes(f);
 	take_weights(f);
-	f->bins = bins_create(read_rows, set, DESIGN_BLOCK, set->nrows, set->ncolumns, set->levels, &bin_options);
+	f->bins = set->bins;
 	f->grower = deep_create(f->bins, set->nrows, &f->deep, options->ccp_alpha > 0);
 	f->trees = trees_create(set->ncolumns, set->levels, f->nvalues, f->nvalues);
 	if (options->permutation_importance)
@@ -363,7 +351,7 @@ permuted_loss(const Forest *f, const DeepTree *tree, Permuted *p, int first, int
 		for (int g = 0; g < f->bins->ngroups; g++)
 			memcpy(p->seen + g * GROUP_BYTES, f->bins->group[g] + (Size) p->row[i] * GROUP_BYTES, GROUP_BYTES);
 		for (int j = first; j < end; j++)
-			p->seen[j / GROUP_COLUMNS * GROUP_BYTES + j % GROUP_COLUMNS] = bins_column(f->bins, j)[p->row[p->from[i]]];
+			p->seen[j / GROUP_COLUMNS * GROUP_BYTES + j % GROUP_COLUMNS] = bins_cell(f->bins, j, p->row[p->from[i]]);
 		loss += row_loss(f, tree->value + (Size) deep_leaf(f->bins, tree, p->bin) * f->nvalues, p->row[i]);
 	}
 	return loss / p->n;

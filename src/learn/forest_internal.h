@@ -45,6 +45,7 @@ extern ForestModel *forest_fit(TrainingSet *set, const ForestOptions *options, c
 
 /* The parts of their Learners that do not differ. */
 extern const char *forest_check(const void *options);
+extern void forest_bin_options(const void *options, BinOptions *bins);
 extern Size forest_memory_needed(const void *options, int64 nrows, int ncolumns, int nclasses);
 extern void forest_predict(const void *state, const double *rows, int nrows, double *out);
 extern void forest_importance(const void *state, ColumnImportance *importance);

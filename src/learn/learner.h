@@ -45,6 +45,7 @@ typedef struct TrainingSet
 	/* rows start .. start+count-1 as (count, ncolumns), row-major; valid until the next call; count <= DESIGN_BLOCK unless kept */
 	const double *(*rows) (void *design, int64 start, int count);
 	void	   *design;
+	const struct Bins *bins;	/* of the same rows; NULL unless the learner has bin_options, and then there is no rows() */
 	uint64		seed;
 	List	   *warnings;		/* of char *: appended by the learner through training_warning */
 } TrainingSet;
@@ -75,6 +76,8 @@ typedef struct ColumnImportance
 } ColumnImportance;
 
 struct Trees;
+struct Bins;
+struct BinOptions;
 
 typedef struct Learner
 {
@@ -95,6 +98,8 @@ typedef struct Learner
 	Size		options_size;
 	const char *(*check) (const void *options); /* reason why the combination is refused, or NULL; may be NULL */
 	bool		(*wants_reference_level) (const void *options); /* may be NULL = false */
+
+	void		(*bin_options) (const void *options, struct BinOptions *bins);	/* learns from bins, made so; NULL: from rows */
 
 	/* nrows: validation included */
 	Size		(*memory_needed) (const void *options, int64 nrows, int ncolumns, int nclasses);	/* bytes beyond the design */

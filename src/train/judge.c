@@ -15,11 +15,13 @@
 static void
 score_rows(Training *t, const Model *model, Part part, int64 position, int count, double *score)
 {
-	bool		kept = part == PART_TRAIN && t->design->kept != NULL;
+	bool		kept = design_has(t->design, part);
 	bool		sketched = part == PART_TRAIN && model == t->model && !kept;
 
-	if (kept || (model->learner->ignores_rows && !sketched))
-		model->learner->predict(model->state, kept ? design_rows(t->design, position, count) : NULL, count, score);
+	if (model->learner->ignores_rows && !sketched)
+		model->learner->predict(model->state, NULL, count, score);
+	else if (kept)
+		model->learner->predict(model->state, design_rows(t->design, position, count), count, score);
 	else
 	{
 		const double *cells = design_cells(t->design, position, count);

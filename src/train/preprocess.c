@@ -43,15 +43,15 @@ step_hint(const char *name)
 	return psprintf("%s ml.transforms() describes them.", valid_names_hint(name, names, n, "steps"));
 }
 
-static const Transform *
-step_or_fail(const char *column, const char *name, const TransformAlias **alias)
+const Transform *
+transform_or_fail(const char *column, const char *name, const TransformAlias **alias)
 {
 	const Transform *transform = transform_find(name, alias);
 
 	if (transform == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("preprocess step \"%s\" of \"%s\" not recognized", name, column),
+				 column ? errmsg("preprocess step \"%s\" of \"%s\" not recognized", name, column) : errmsg("preprocess step \"%s\" not recognized", name),
 				 errhint("%s", step_hint(name))));
 	return transform;
 }
@@ -246,7 +246,7 @@ static StepSpec *
 named_step(const char *column, const char *name, const JsonbValue *value, bool first, NameList *columns)
 {
 	const TransformAlias *alias;
-	const Transform *transform = step_or_fail(column, name, &alias);
+	const Transform *transform = transform_or_fail(column, name, &alias);
 	StepParse	parse = {.column = column, .first = first, .transform = transform};
 	StepSpec   *step = palloc(sizeof(StepSpec));
 	int			nroles = 0;

@@ -239,6 +239,9 @@ train_learner(Training *t)
 	check_scores_fit(t);
 	if (t->learner->wants_rows_kept)
 		design_keep(t);
+	if (t->learner->bin_options != NULL)
+		design_code(t);
+	t->set.bins = t->design->bins;
 	budget_take(&t->budget, t->learner->memory_needed(t->options, t->set.nrows + t->set.nvalidation, t->set.ncolumns, t->nclasses), "training");
 
 	t->model->learner = t->learner;

@@ -9,6 +9,7 @@
 #include "nodes/bitmapset.h"
 #include "utils/jsonb.h"
 
+#include "core/bins.h"
 #include "core/json_number.h"
 #include "data/data.h"
 #include "learn/learner.h"
@@ -105,9 +106,12 @@ typedef struct Preprocess
 
 extern void preprocess_parse(Jsonb *preprocess, Preprocess *into);
 
+/* The transform of a step's name; "column" is for the message, NULL without one. */
+extern const Transform *transform_or_fail(const char *column, const char *name, const TransformAlias **alias);
+
 /* ---- design.c ---- */
 
-/* The training rows as design rows: prepared again on each pass, or once and kept. */
+/* The rows as design rows: prepared again on each pass, or once and kept, or as bins. */
 typedef struct Design
 {
 	const Frame *frame;
@@ -116,10 +120,14 @@ typedef struct Design
 	double	   *cells;			/* (DESIGN_BLOCK, ninputs) */
 	double	   *block;			/* (DESIGN_BLOCK, noutputs) */
 	double	   *kept;			/* (n_train, noutputs), or NULL */
+	Bins	   *bins;			/* of all rows; the frame's are gone then; or NULL */
 } Design;
 
 extern Design *design_create(const Frame *frame, const Features *features, int **recode);
 extern const double *design_rows(void *design, int64 start, int count);
+
+/* The part's rows need not be prepared again: design_rows has them ready. */
+extern bool design_has(const Design *design, Part part);
 
 /* Rows start .. start+count-1 of the frame as the model's cells: (count, ninputs); count <= DESIGN_BLOCK. */
 extern const double *design_cells(Design *design, int64 start, int count);
@@ -169,6 +177,9 @@ typedef struct Training
 
 /* Prepare all training rows at once, in memory booked against the budget, and sketch them. */
 extern void design_keep(Training *t);
+
+/* Turn all rows into bins as the learner wants them, sketch those for training, and give the frame's rows back. */
+extern void design_code(Training *t);
 
 #define NANOMALY_CLASSES 2		/* of a model without a target: "normal" and "anomaly" */
 
@@ -222,6 +233,7 @@ extern void row_add_integer(ListRow *row, int64 value);	/* of SQL type bigint */
 extern void row_add_bool(ListRow *row, bool value);
 extern void row_add_texts(ListRow *row, List *texts);
 extern void row_add_numbers(ListRow *row, const double *value, int n);	/* an array */
+extern void row_add_parameter(ListRow *row, const Parameter *p);	/* eight columns, as ml.parameters() has them */
 extern void row_put(FunctionCallInfo fcinfo, ListRow *row);
 
 /* The model the call's first argument names, pinned until the call's context goes. */
