@@ -1,6 +1,6 @@
 /*
  * options.c
- *		The jsonb arguments of ml.train: parameters by the learner's own table, the common ones, the split, the preparation.
+ *		The jsonb arguments of ml.train: parameters by the learner's own table, the common ones.
  *
  * Every name is looked up in a table, so the error for an unrecognized one, the defaults and ml.parameters() cannot disagree.
  */
@@ -288,52 +288,4 @@ learner_or_fail(const char *name)
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("algorithm \"%s\" does not exist", name),
 			 errhint("%s", valid_names_hint(name, names, nlearners, "algorithms"))));
-}
-
-/* ---- split ---- */
-
-static void
-split_field(const char *key, JsonbValue *value, void *state)
-{
-	static const char *const names[NPARTS] = {"train", "validation", "test"};
-	double	   *share = state;
-
-	for (int p = 0; p < NPARTS; p++)
-	{
-		if (strcmp(key, names[p]) != 0)
-			continue;
-		share[p] = json_number(key, value);
-		if (!(share[p] >= 0 && share[p] <= 1))
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("the split share of \"%s\" must lie between 0 and 1", key)));
-		return;
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("split has no part \"%s\"", key),
-			 errhint("The parts are train, validation and test.")));
-}
-
-/* Default 70/15/15.  A part that is not named gets nothing. */
-void
-split_parse(Jsonb *split, double share[NPARTS])
-{
-	double		sum;
-
-	if (split == NULL)
-	{
-		share[PART_TRAIN] = 0.70;
-		share[PART_VALIDATION] = share[PART_TEST] = 0.15;
-		return;
-	}
-	memset(share, 0, NPARTS * sizeof(double));
-	each_field(&split->root, "split", split_field, share);
-	sum = share[PART_TRAIN] + share[PART_VALIDATION] + share[PART_TEST];
-	if (fabs(sum - 1) > 1e-6 || share[PART_TRAIN] <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the shares of split must add up to 1 with some rows to train"),
-				 errdetail("They add up to %g, of it train %g.", sum, share[PART_TRAIN]),
-				 errhint("For example split => '{\"train\": 0.8, \"validation\": 0, \"test\": 0.2}'.")));
 }

@@ -87,6 +87,16 @@ json_text(const char *name, const JsonbValue *value)
 	return pnstrdup(value->val.string.val, value->val.string.len);
 }
 
+bool
+json_bool(const char *name, const JsonbValue *value)
+{
+	if (value->type != jbvBool)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" must be true or false, not %s", name, json_type_name(value))));
+	return value->val.boolean;
+}
+
 /* ---- a parameter and its value ---- */
 
 const char *
@@ -291,11 +301,7 @@ parameter_set(const Parameter *p, const JsonbValue *value, void *options)
 			*(double *) field = parameter_number(p, value);
 			break;
 		case PARAM_BOOL:
-			if (value->type != jbvBool)
-				ereport(ERROR,
-						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						 errmsg("\"%s\" must be true or false, not %s", p->name, json_type_name(value))));
-			*(bool *) field = value->val.boolean;
+			*(bool *) field = json_bool(p->name, value);
 			break;
 		case PARAM_CHOICE:
 			*(int *) field = parameter_choice(p, value);

@@ -88,9 +88,7 @@ extern int	json_list_length(const JsonbValue *value);
 extern JsonbValue *json_element(const JsonbValue *array, int i);
 extern double json_number(const char *name, const JsonbValue *value);
 extern char *json_text(const char *name, const JsonbValue *value);
-
-/* ---- split argument, also jsonb ---- */
-extern void split_parse(Jsonb *split, double share[NPARTS]);
+extern bool json_bool(const char *name, const JsonbValue *value);
 
 /* ---- preprocess.c ---- */
 
@@ -108,6 +106,20 @@ extern void preprocess_parse(Jsonb *preprocess, Preprocess *into);
 
 /* The transform of a step's name; "column" is for the message, NULL without one. */
 extern const Transform *transform_or_fail(const char *column, const char *name, const TransformAlias **alias);
+
+/* ---- split.c: the split argument ---- */
+
+/* Fill what the argument says of a rule whose other members are set; NULL: the default.  False where it names no shares. */
+extern bool split_parse(Jsonb *split, SplitRule *rule);
+
+/* What the rule means to loading the rows. */
+extern void split_request(const SplitRule *rule, FrameRequest *request);
+
+/* The rule in force, with what was found out while the rows were split. */
+extern void split_found(const Frame *frame, SplitRule *rule);
+
+/* Rows that only their content places change sides when the columns do. */
+extern char *split_moved(const SplitRule *rule, const SplitRule *locked);
 
 /* ---- design.c ---- */
 
@@ -146,8 +158,10 @@ typedef struct Training
 	Jsonb	   *params;
 	FrameRequest request;
 	Preprocess	preprocess;
+	SplitRule	split;
+	const SplitRule *locked;	/* what earlier versions were split by, where their test rows stay locked; NULL */
 	Budget		budget;
-	char	   *arguments;		/* as JSON, for a retraining */
+	char	   *arguments;		/* as JSON, for a retraining; without the split */
 
 	/* made on the way */
 	Frame	   *frame;
