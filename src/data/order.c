@@ -263,7 +263,8 @@ frame_order(Frame *frame, const RowSides *sides, const FrameRequest *request)
 		take_keys(o, SIDE_KEY, true);
 		sort_rows(o);
 	}
-	settle_ties(o);
+	if (frame->file == NULL)	/* there, hashes alone decide */
+		settle_ties(o);
 	if (by_time)
 		part_by_time(o, last);
 	else

@@ -232,13 +232,13 @@ train_learner(Training *t)
 	model_statistics(t);
 	gather_weights(t, (const char *const *) t->model->labels);
 	fill_training_set(t);
-	check_scores_fit(t);
 	if (t->learner->wants_rows_kept)
 		design_keep(t);
 	if (t->learner->bin_options != NULL)
 		design_code(t);
 	t->set.bins = t->design->bins;
 	budget_take(&t->budget, t->learner->memory_needed(t->options, t->set.nrows + t->set.nvalidation, t->set.ncolumns, t->nclasses), "training");
+	check_scores_fit(t);
 
 	t->model->learner = t->learner;
 	t->model->state = t->learner->train(&t->set, t->options);
@@ -275,6 +275,19 @@ check_metric(Training *t)
 				 errhint("The default metric here is \"%s\".", metric_default(t->task)->name)));
 }
 
+/* Learners that keep the rows as bins can do without them in memory. */
+static void
+load_rows(Training *t)
+{
+	if (t->learner != NULL && t->learner->bin_options != NULL)
+	{
+		t->request.needs = training_needs;
+		t->request.needs_state = t;
+	}
+	t->frame = frame_load(&t->request);
+	t->warnings = list_copy(t->frame->warnings);
+}
+
 static void
 run_training(Training *t)
 {
@@ -282,8 +295,7 @@ run_training(Training *t)
 	choose_learner(t);
 	check_target(t);
 	t->request.zone = pg_tzset(t->common.time_zone);
-	t->frame = frame_load(&t->request);
-	t->warnings = list_copy(t->frame->warnings);
+	load_rows(t);
 	choose_learner_by_target(t);
 	find_task(t);
 	check_metric(t);
