@@ -314,8 +314,8 @@ bins_decode(const Bins *bins, int64 start, int count, double *rows)
 
 /* ---- making, laying out ---- */
 
-static Bins *
-layout_rows(Arena *arena, int64 nrows, int ncolumns)
+Bins *
+bins_layout_rows(Arena *arena, int64 nrows, int ncolumns)
 {
 	Bins	   *bins = palloc0(sizeof(Bins));
 
@@ -332,7 +332,7 @@ layout_rows(Arena *arena, int64 nrows, int ncolumns)
 Bins *
 bins_layout(Arena *arena, int64 nrows, int ncolumns)
 {
-	Bins	   *bins = layout_rows(arena, nrows, ncolumns);
+	Bins	   *bins = bins_layout_rows(arena, nrows, ncolumns);
 
 	bins->bytes = arena_array(arena, nrows, ncolumns);
 	return bins;
@@ -342,7 +342,7 @@ Bins *
 bins_create(int64 nrows, int ncolumns, const int *levels, const double *value, int64 nsample, const BinOptions *options)
 {
 	Arena		arena = {.mode = ARENA_PRIVATE};
-	Bins	   *bins = layout_rows(&arena, nrows, ncolumns);
+	Bins	   *bins = bins_layout_rows(&arena, nrows, ncolumns);
 	Sample	   *sample = sample_create(nsample);
 
 	for (int j = 0; j < ncolumns; j++)
@@ -366,7 +366,7 @@ bins_memory(int64 nrows, int ncolumns)
 {
 	Arena		arena = {.mode = ARENA_COUNT};
 
-	layout_rows(&arena, nrows, ncolumns);
+	bins_layout_rows(&arena, nrows, ncolumns);
 	return arena.used;
 }
 
@@ -382,7 +382,7 @@ bins_take(Bins *bins, const Bins *made)
 		CHECK_FOR_INTERRUPTS();
 		for (int g = 0; g < bins->ngroups; g++)
 			memcpy(bins->group[g] + (Size) start * GROUP_BYTES, made->group[g] + (Size) start * GROUP_BYTES, (Size) count * GROUP_BYTES);
-		for (int j = 0; j < bins->ncolumns; j++)
+		for (int j = 0; j < bins->ncolumns && bins->bytes != NULL; j++)
 		{
 			const uint8 *bin = made->group[j / GROUP_COLUMNS] + (Size) start * GROUP_BYTES + j % GROUP_COLUMNS;
 			uint8	   *bytes = bins->bytes + (Size) j * bins->nrows + start;

@@ -74,6 +74,7 @@ extern Size bins_scratch(int64 nsample, int ncolumns);
 
 /* A member's view of bins in the arena; the leader fills it with the first rows of what was made. */
 extern Bins *bins_layout(Arena *arena, int64 nrows, int ncolumns);
+extern Bins *bins_layout_rows(Arena *arena, int64 nrows, int ncolumns); /* without "bytes" */
 extern void bins_take(Bins *bins, const Bins *made);
 
 static inline const uint8 *

@@ -26,7 +26,10 @@
 	{.name = "permutation_importance",.type = PARAM_BOOL,.offset = FOREST_OPTION(permutation_importance),.fallback = 0, \
 	.help = "measure how much worse the trees do on rows they did not learn from when a column is shuffled"}, \
 	FOREST_MAX_BIN, \
-	FOREST_RANDOM_STATE
+	FOREST_RANDOM_STATE, \
+	{.name = "n_jobs",.aliases = "num_threads,num_thread,nthread,nthreads,n_thread",.type = PARAM_INT,.offset = FOREST_OPTION(n_jobs), \
+	.fallback = 0,.min = -1,.max = TEAM_MOST_MEMBERS, \
+	.help = "most processes, this one included, within max_parallel_maintenance_workers and the CPUs; 0 or -1: all of them where it is worth it"}
 
 static const Parameter random_forest_parameters[] = {FOREST_PARAMETERS(1)};
 static const Parameter extra_trees_parameters[] = {FOREST_PARAMETERS(0)};
@@ -79,12 +82,10 @@ train_extra_trees(TrainingSet *set, const void *options)
 /* ---- prediction: the mean of the trees ---- */
 
 void
-forest_predict(const void *state, const double *rows, int nrows, double *out)
+forest_mean(const Trees *trees, int nrows, double *out)
 {
-	const Trees *trees = ((const ForestModel *) state)->trees;
 	int			n = trees->noutputs;
 
-	trees_score(trees, rows, nrows, out);
 	for (int i = 0; i < nrows; i++)
 	{
 		double		sum = 0;
@@ -94,6 +95,15 @@ forest_predict(const void *state, const double *rows, int nrows, double *out)
 		for (int k = 0; k < n; k++)
 			out[(Size) i * n + k] /= n > 1 ? sum : trees->ntrees;
 	}
+}
+
+void
+forest_predict(const void *state, const double *rows, int nrows, double *out)
+{
+	const Trees *trees = ((const ForestModel *) state)->trees;
+
+	trees_score(trees, rows, nrows, out);
+	forest_mean(trees, nrows, out);
 }
 
 /* ---- reports ---- */

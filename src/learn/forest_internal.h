@@ -25,6 +25,7 @@ typedef struct ForestOptions
 	double		ccp_alpha;
 	int			max_bin;
 	int			random_state;
+	int			n_jobs;
 } ForestOptions;
 
 /* How a learner differs from the others. */
@@ -41,6 +42,9 @@ typedef struct ForestModel
 } ForestModel;
 
 extern Size forest_memory(const ForestOptions *options, int64 nrows, int ncolumns, int nclasses);
+
+/* Sums of the trees' values (nrows, outputs) become the answers. */
+extern void forest_mean(const Trees *trees, int nrows, double *sum);
 extern ForestModel *forest_fit(TrainingSet *set, const ForestOptions *options, const ForestKind *kind);
 
 /* The parts of their Learners that do not differ. */

@@ -71,6 +71,9 @@ typedef struct TrainingSet
 	/* rows to watch a training by: behind the training rows in rows(), target and weight; a class without training rows is -1 there */
 	int64		nvalidation;
 	TrainingCurve curve;		/* filled by learners that train in rounds */
+	/* what predict says of the first rows, to the bit, from learners with bin_options that know; else NULL */
+	double	   *answers;		/* (nanswers, learner_outputs) */
+	int64		nanswers;
 	double	   *out_of_bag;		/* (nrows, learner_outputs) answers by trees that did not learn from the row, NaN without one; NULL: not asked for */
 
 	/* rows start .. start+count-1 as (count, ncolumns), row-major; valid until the next call; count <= DESIGN_BLOCK unless kept */
@@ -78,6 +81,7 @@ typedef struct TrainingSet
 	void	   *design;
 	const struct Bins *bins;	/* of the same rows; NULL unless the learner has bin_options, and then there is no rows() */
 	uint64		seed;
+	Size		spare_memory;	/* bytes that may be taken beside memory_needed, for the sake of speed */
 	List	   *warnings;		/* of char *: appended by the learner through training_warning */
 } TrainingSet;
 

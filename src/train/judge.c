@@ -53,8 +53,11 @@ score_part(Training *t, const Model *model, Part part)
 {
 	int64		first = t->frame->part_start[part];
 	int64		n = frame_part_rows(t->frame, part);
-	double	   *score = alloc_large(CurrentMemoryContext, sizeof(double) * Max(n, 1) * model->noutputs);
+	double	   *score;
 
+	if (model == t->model && first + n <= t->set.nanswers)
+		return scored_rows(t, model, n, t->target + first, t->set.answers + first * model->noutputs);
+	score = alloc_large(CurrentMemoryContext, sizeof(double) * Max(n, 1) * model->noutputs);
 	for (int64 start = 0; start < n; start += DESIGN_BLOCK)
 	{
 		CHECK_FOR_INTERRUPTS();

@@ -240,6 +240,8 @@ train_learner(Training *t)
 	budget_take(&t->budget, t->learner->memory_needed(t->options, t->set.nrows + t->set.nvalidation, t->set.ncolumns, t->nclasses), "training");
 	check_scores_fit(t);
 
+	t->set.spare_memory = (t->budget.limit - t->budget.used) / 2;	/* the rest is for judging */
+
 	t->model->learner = t->learner;
 	t->model->state = t->learner->train(&t->set, t->options);
 	t->warnings = list_concat(t->warnings, t->set.warnings);
