@@ -426,7 +426,8 @@ read_weight(Load *l, const TupleTableSlot *slot)
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("weight column \"%s\" has the value %s", l->request->weight,
 						slot->tts_isnull[l->roles.weight] ? "NULL" : psprintf("%g", weight)),
-				 errdetail("Weights are finite numbers of 0 or more.")));
+				 errdetail("Weights are finite numbers of 0 or more."),
+				 errhint("Leave such rows out in the source, or give them a weight there, for example with coalesce.")));
 	l->frame->zero_weights += weight == 0;
 	return weight;
 }
