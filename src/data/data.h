@@ -159,6 +159,32 @@ typedef enum Part
 
 #define NPARTS 3
 
+/*
+ * Where parts begin along the hashes as fractions in [0, 1): validation at bound[0], test at bound[1].  A part without a share gets no row, whatever
+ * the rounding of the sums.
+ */
+static inline void
+split_bounds(const double share[NPARTS], double bound[NPARTS - 1])
+{
+	bound[1] = share[PART_TEST] > 0 ? share[PART_TRAIN] + share[PART_VALIDATION] : 2;
+	bound[0] = share[PART_VALIDATION] > 0 ? share[PART_TRAIN] : bound[1];
+}
+
+/* What the hashes of keys and contents are mixed with. */
+extern uint64 split_seed(int64 seed);
+
+/* The place of a row along the split by the text of its key. */
+extern double split_fraction(uint64 split_seed, const char *key, Size length);
+
+/* A class (or other stratum) and where its parts begin along the hashes. */
+typedef struct Stratum
+{
+	char	   *label;			/* NULL: of the missing values */
+	double		bound[NPARTS - 1];
+} Stratum;
+
+#define MOST_STRATA 1000
+
 struct Frame;
 
 /* Bytes that a training takes beside the rows of its frame, and after they are given back. */
@@ -182,6 +208,12 @@ typedef struct FrameRequest
 	bool		classification; /* task => 'classification' was asked for */
 	bool		regression;		/* task => 'regression' was asked for */
 	double		share[NPARTS];	/* of the split, summing to 1 */
+	const char *group;			/* column whose rows of one value stay on one side; NULL: those of one key, or of one content */
+	bool		stratified;		/* every stratum is split by the shares */
+	const char *stratify;		/* column of the strata; NULL: the classes of the target */
+	int			nbounds;		/* strata whose bounds are known from an earlier training */
+	const Stratum *bounds;
+	const char *gap;			/* with time: rows nearer than this before a later part are left out; a number or an interval as text; NULL */
 	int64		seed;
 	pg_tz	   *zone;			/* the model's time zone */
 	Budget	   *budget;
@@ -210,6 +242,10 @@ typedef struct Frame
 	int64		part_start[NPARTS + 1];
 	int64		null_targets;	/* rows left out because the target was NULL (or NaN) */
 	int64		zero_weights;
+	double		gap;			/* private: in the unit of the time column */
+	int64		gap_rows;		/* rows left out because they lie in the gap before a later part */
+	int			nstrata;
+	Stratum    *strata;			/* (nstrata) where the rows were split by strata */
 	uint8		fingerprint[16];	/* order-independent hash of the rows used */
 	List	   *warnings;		/* of char * */
 	double	  **chunk;			/* private: cells in the order of arrival */

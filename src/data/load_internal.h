@@ -37,7 +37,10 @@ typedef struct Load
 	CellReader	target_reader,
 				key_reader,
 				time_reader,
-				weight_reader;
+				weight_reader,
+				group_reader,
+				stratum_reader;
+	Dictionary *strata;			/* values of the column of strata, in order of arrival */
 	bool		numeric_labels; /* classes of a numeric target */
 	bool		label_from_value;	/* ... of a type that has fractions: the values must be integers */
 	uint64	   *salt;			/* (ncells): what makes the same value hash differently in each column */
@@ -53,7 +56,8 @@ typedef struct Load
 	int64		rows_with_levels;	/* rows that had been read when it was levels that did not fit, else 0 */
 
 	int64		null_keys,
-				null_times;
+				null_times,
+				null_groups;
 	uint64		fingerprint[2];
 } Load;
 
@@ -85,8 +89,11 @@ extern void spill_window(Frame *frame);
 /* Codes of a cell are to be read through a map of n codes. */
 extern void spill_recode(Frame *frame, int cell, const int *map, int n);
 
-/* The rest of the window; frame->order turned round. */
-extern void spill_finish(Frame *frame, uint32 narrived);
+/* After the last row: the rest of the window. */
+extern void spill_end(Frame *frame);
+
+/* frame->order becomes frame->position. */
+extern void spill_turn_order(Frame *frame);
 
 /* Bytes of the sides of one chunk. */
 static inline Size

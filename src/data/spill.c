@@ -82,13 +82,18 @@ spill_recode(Frame *frame, int cell, const int *map, int n)
 }
 
 void
-spill_finish(Frame *frame, uint32 narrived)
+spill_end(Frame *frame)
 {
-	if (narrived & (FRAME_CHUNK_ROWS - 1))
+	frame->narrived = (uint32) frame->nrows;
+	if (frame->narrived & (FRAME_CHUNK_ROWS - 1))
 		append_chunk(frame, frame->window);
-	frame->narrived = narrived;
-	frame->position = alloc_large(frame->context, size_times(narrived, sizeof(uint32)));
-	memset(frame->position, 0xFF, narrived * sizeof(uint32));
+}
+
+void
+spill_turn_order(Frame *frame)
+{
+	frame->position = alloc_large(frame->context, size_times(frame->narrived, sizeof(uint32)));
+	memset(frame->position, 0xFF, frame->narrived * sizeof(uint32));
 	for (int64 i = 0; i < frame->nrows; i++)
 		frame->position[frame->order[i]] = (uint32) i;
 	pfree(frame->order);
@@ -128,6 +133,20 @@ static Size
 count_chunks(const Frame *frame)
 {
 	return ((Size) frame->narrived + FRAME_CHUNK_ROWS - 1) >> FRAME_CHUNK_BITS;
+}
+
+void
+spill_codes(const Frame *frame, int cell, uint32 *code)
+{
+	Size		nchunks = count_chunks(frame);
+
+	for (Size k = 0; k < nchunks; k++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		read_columns(frame, k, cell, 1, frame->column_buffer);
+		for (int i = 0; i < chunk_rows(frame, k); i++)
+			code[(k << FRAME_CHUNK_BITS) + i] = (uint32) frame->column_buffer[i];
+	}
 }
 
 void

@@ -277,17 +277,29 @@ check_metric(Training *t)
 				 errhint("The default metric here is \"%s\".", metric_default(t->task)->name)));
 }
 
-/* Learners that keep the rows as bins can do without them in memory. */
+/* Split as the versions before, whose test rows must not be learned from. */
 static void
 load_rows(Training *t)
 {
+	char	   *moved;
+
+	t->locked = registry_locked_split(t->name, &t->split);
+	t->split.nstrata = t->locked ? t->locked->nstrata : 0;
+	t->split.strata = t->locked ? t->locked->strata : NULL;
+	split_request(&t->split, &t->request);
+	t->request.zone = pg_tzset(t->common.time_zone);
 	if (t->learner != NULL && t->learner->bin_options != NULL)
 	{
+		/* what keeps the rows as bins can do without them in memory */
 		t->request.needs = training_needs;
 		t->request.needs_state = t;
 	}
 	t->frame = frame_load(&t->request);
 	t->warnings = list_copy(t->frame->warnings);
+	split_found(t->frame, &t->split);
+	moved = t->locked ? split_moved(&t->split, t->locked) : NULL;
+	if (moved != NULL)
+		t->warnings = lappend(t->warnings, moved);
 }
 
 static void
@@ -296,7 +308,6 @@ run_training(Training *t)
 	registry_check_trainable(t->name);
 	choose_learner(t);
 	check_target(t);
-	t->request.zone = pg_tzset(t->common.time_zone);
 	load_rows(t);
 	choose_learner_by_target(t);
 	find_task(t);
@@ -335,7 +346,8 @@ run_record(const Training *t, double seconds)
 		.target = t->frame->target.name,
 		.source = t->request.source,
 		.params = options_json(t->learner, t->options, &t->common),
-		.arguments = t->arguments,
+		.arguments = registry_split_json(t->arguments, &t->split),
+		.split = &t->split,
 		.seed = t->request.seed,
 		.fingerprint = t->frame->fingerprint,
 		.metrics = t->metrics.data,

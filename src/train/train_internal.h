@@ -64,9 +64,33 @@ extern char *options_json(const Learner *learner, const void *options, const Tra
 extern const char *parameter_type_name(ParameterType type);
 extern const Learner *learner_or_fail(const char *name);
 
-/* ---- split and preprocess arguments, also jsonb ---- */
-extern void split_parse(Jsonb *split, double share[NPARTS]);
+/* Iterating over a jsonb object calls this once per key. */
+typedef void (*JsonField) (const char *key, JsonbValue *value, void *state);
+
+/* Walk the top level of an object; anything else is an error that names the argument. */
+extern void each_field(JsonbContainer *container, const char *argument, JsonField field, void *state);
+
+/* A field's value, or an error that names it. */
+extern double json_number(const char *name, const JsonbValue *value);
+extern char *json_text(const char *name, const JsonbValue *value);
+extern bool json_bool(const char *name, const JsonbValue *value);
+
+/* ---- preprocess argument, also jsonb ---- */
 extern void preprocess_parse(Jsonb *preprocess, List **categories, List **numbers);
+
+/* ---- split.c: the split argument ---- */
+
+/* Fill what the argument says of a rule whose other members are set; NULL: the default.  False where it names no shares. */
+extern bool split_parse(Jsonb *split, SplitRule *rule);
+
+/* What the rule means to loading the rows. */
+extern void split_request(const SplitRule *rule, FrameRequest *request);
+
+/* The rule in force, with what was found out while the rows were split. */
+extern void split_found(const Frame *frame, SplitRule *rule);
+
+/* Rows that only their content places change sides when the columns do. */
+extern char *split_moved(const SplitRule *rule, const SplitRule *locked);
 
 /* ---- design.c ---- */
 
@@ -104,8 +128,10 @@ typedef struct Training
 	char	   *note;
 	Jsonb	   *params;
 	FrameRequest request;
+	SplitRule	split;
+	const SplitRule *locked;	/* what earlier versions were split by, where their test rows stay locked; NULL */
 	Budget		budget;
-	char	   *arguments;		/* as JSON, for a retraining */
+	char	   *arguments;		/* as JSON, for a retraining; without the split */
 
 	/* made on the way */
 	Frame	   *frame;

@@ -13,37 +13,41 @@ FROM generate_series(1::int8, 40000) i
 UNION ALL SELECT i, 1, 2, 3, 'a0', 'driver 1', '2024-03-01', true, 1, 5, 'A' FROM generate_series(1::int8, 300) i;	-- rows that are equal but for the key
 
 /* What a training makes: the model's bytes and its metrics. */
-CREATE FUNCTION pg_temp.made(memory text, target text, algorithm text, params jsonb, key text, "time" text, weights text) RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION pg_temp.made(memory text, target text, algorithm text, params jsonb, key text, "time" text, weights text, split jsonb DEFAULT NULL) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	made text;
 BEGIN
 	PERFORM set_config('relearn.max_memory', memory, true);
-	PERFORM ml.train('ride', 'rides', target, algorithm, params, key => key, time_column => "time", weights => weights,
+	PERFORM ml.train('ride', 'rides', target, algorithm, params, key => key, time_column => "time", weights => weights, split => split,
 		exclude => (SELECT array_agg(c) FROM unnest('{id,price,class}'::text[]) c WHERE c <> target AND c IS DISTINCT FROM key));
-	RETURN (SELECT md5(ml.artifact('ride')) || ' ' || md5(metrics::text) FROM ml.runs WHERE model = 'ride' ORDER BY version DESC LIMIT 1);
+	made := (SELECT md5(ml.artifact('ride')) || ' ' || md5(metrics::text) FROM ml.runs WHERE model = 'ride' AND dropped_at IS NULL);
+	PERFORM ml.drop_model('ride');
+	RETURN made;
 END $$;
 
 /* What the refusal of the same training says it needs. */
-CREATE FUNCTION pg_temp.least(target text, algorithm text, params jsonb, key text, "time" text, weights text) RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION pg_temp.least(target text, algorithm text, params jsonb, key text, "time" text, weights text, split jsonb DEFAULT NULL) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	said text;
 BEGIN
-	PERFORM pg_temp.made('1MB', target, algorithm, params, key, "time", weights);
+	PERFORM pg_temp.made('1MB', target, algorithm, params, key, "time", weights, split);
 	RETURN NULL;
 EXCEPTION WHEN program_limit_exceeded THEN
 	GET STACKED DIAGNOSTICS said = PG_EXCEPTION_HINT;
 	RETURN substring(said FROM 'relearn\.max_memory = ''(\d+MB)''');
 END $$;
 
-SELECT is(pg_temp.made(pg_temp.least(target, algorithm, params, key, "time", weights), target, algorithm, params, key, "time", weights),
-	pg_temp.made('1GB', target, algorithm, params, key, "time", weights),
+SELECT ok(pg_temp.made(pg_temp.least(target, algorithm, params, key, "time", weights, split), target, algorithm, params, key, "time", weights, split) =
+	pg_temp.made('1GB', target, algorithm, params, key, "time", weights, split),
 	format('%s of %s: what a refusal says is enough, and makes the same bytes and metrics', algorithm, target))
 FROM (VALUES
-	('price', 'gradient_boosting', '{"n_estimators": 10}'::jsonb, NULL, NULL, NULL),
-	('price', 'gradient_boosting', '{"n_estimators": 10, "bagging_fraction": 0.5, "objective": "absolute"}', 'id', NULL, 'weight'),
-	('class', 'gradient_boosting', '{"n_estimators": 3, "early_stopping_rounds": 2, "class_weight": "balanced"}', NULL, 'begun', NULL),
-	('class', 'decision_tree', '{"max_depth": 6}', NULL, NULL, 'weight'),
-	('price', 'random_forest', '{"n_estimators": 3, "max_depth": 6}', 'id', NULL, NULL),
-	('class', 'extra_trees', '{"n_estimators": 3, "max_depth": 6}', NULL, 'begun', NULL))
-	t (target, algorithm, params, key, "time", weights);
+	('price', 'gradient_boosting', '{"n_estimators": 10}'::jsonb, NULL, NULL, NULL, NULL::jsonb),
+	('price', 'gradient_boosting', '{"n_estimators": 10, "bagging_fraction": 0.5, "objective": "absolute"}', 'id', NULL, 'weight', NULL),
+	('class', 'gradient_boosting', '{"n_estimators": 3, "early_stopping_rounds": 2, "class_weight": "balanced"}', NULL, 'begun', NULL, '{"gap": "3 days"}'),
+	('class', 'decision_tree', '{"max_depth": 6}', NULL, NULL, 'weight', '{"stratify": true}'),
+	('price', 'random_forest', '{"n_estimators": 3, "max_depth": 6}', 'id', NULL, NULL, '{"group": "driver"}'),
+	('class', 'extra_trees', '{"n_estimators": 3, "max_depth": 6}', NULL, NULL, NULL, '{"stratify": "zone"}'))
+	t (target, algorithm, params, key, "time", weights, split);
 
 -- ---- the file ----
 
