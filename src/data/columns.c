@@ -240,7 +240,7 @@ resolve_features(const FrameRequest *request, const Source *source, Roles *roles
 	roles->feature_kind = palloc((natts + 1) * sizeof(ColumnKind));
 	for (int i = 0; i < natts; i++)
 	{
-		bool		taken = request->features ? listed[i] : i != roles->target && i != roles->key && i != roles->weight;
+		bool		taken = request->features ? listed[i] : i != roles->target && i != roles->key && i != roles->weight && i != roles->group;
 
 		if (i == roles->target && listed[i])
 			refuse_column(source, i, "is the target and cannot be a feature");
@@ -271,6 +271,10 @@ check_role_types(const Source *source, const Roles *roles)
 
 	if (roles->key >= 0 && !kind_of_type(attribute_type(source, roles->key), &kind))
 		refuse_type(source, roles->key, "the key");
+	if (roles->group >= 0 && !kind_of_type(attribute_type(source, roles->group), &kind))
+		refuse_type(source, roles->group, "the group");
+	if (roles->stratum >= 0 && !kind_of_type(attribute_type(source, roles->stratum), &kind))
+		refuse_type(source, roles->stratum, "what the split is stratified by");
 	if (roles->time >= 0 &&
 		(!kind_of_type(attribute_type(source, roles->time), &kind) || (kind != KIND_TIMESTAMP && kind != KIND_NUMBER)))
 		ereport(ERROR,
@@ -300,7 +304,7 @@ narrow_to_roles(Source *source, Roles *roles)
 	int			natts = source->tupdesc->natts;
 	bool	   *wanted = palloc0((natts + 1) * sizeof(bool));
 	int		   *place = palloc0((natts + 1) * sizeof(int));
-	const int	single[] = {roles->target, roles->key, roles->time, roles->weight};
+	const int	single[] = {roles->target, roles->key, roles->time, roles->weight, roles->group, roles->stratum};
 	int			n = 0;
 
 	for (int i = 0; i < roles->nfeatures; i++)
@@ -318,6 +322,8 @@ narrow_to_roles(Source *source, Roles *roles)
 	roles->key = renumber(place, roles->key);
 	roles->time = renumber(place, roles->time);
 	roles->weight = renumber(place, roles->weight);
+	roles->group = renumber(place, roles->group);
+	roles->stratum = renumber(place, roles->stratum);
 }
 
 void
@@ -328,12 +334,16 @@ roles_resolve(const FrameRequest *request, Source *source, Roles *roles)
 	roles->key = optional_column(source, request->key, "the key");
 	roles->time = optional_column(source, request->time, "the time");
 	roles->weight = optional_column(source, request->weight, "the weight");
+	roles->group = optional_column(source, request->group, "the group");
+	roles->stratum = optional_column(source, request->stratify, "what the split is stratified by");
 	if (roles->target >= 0 && roles->key == roles->target)
 		refuse_column(source, roles->target, "cannot be both the target and the key");
 	if (roles->target >= 0 && roles->time == roles->target)
 		refuse_column(source, roles->target, "cannot be both the target and the time");
 	if (roles->target >= 0 && roles->weight == roles->target)
 		refuse_column(source, roles->target, "cannot be both the target and the weight");
+	if (roles->target >= 0 && roles->group == roles->target)
+		refuse_column(source, roles->target, "cannot be both the target and the group");
 	resolve_features(request, source, roles);
 	check_role_types(source, roles);
 	narrow_to_roles(source, roles);

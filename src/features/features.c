@@ -16,7 +16,6 @@
 /* Columns are gathered from the rows a few at a time: as many as share a cache line, while they stay within this many bytes. */
 #define GATHER_COLUMNS 8
 #define GATHER_BYTES ((Size) 64 * 1024 * 1024)
-#define PREFETCH_ROWS 24
 
 /* Order matters only where two transforms take the same kind. */
 static const Transform *const transforms[] = {
@@ -142,30 +141,6 @@ features_fit_memory(int64 n)
 	return size_times(size_times(n, sizeof(double)), gather_width(n) + 1);
 }
 
-/* The training cells of some columns: values (ncolumns, n), canonical order. */
-static void
-gather(const Frame *frame, int first_column, int ncolumns, int64 n, double *values)
-{
-	int64		start = frame->part_start[PART_TRAIN];
-
-	for (int64 i = 0; i < n; i++)
-	{
-		const double *cells = frame_row(frame, start + i) + first_column;
-
-		if (i % (FIT_BLOCK / 8) == 0)
-			CHECK_FOR_INTERRUPTS();
-		if (i + PREFETCH_ROWS < n)
-		{
-			const double *ahead = frame_row(frame, start + i + PREFETCH_ROWS) + first_column;
-
-			__builtin_prefetch(ahead);
-			__builtin_prefetch(ahead + ncolumns - 1);
-		}
-		for (int j = 0; j < ncolumns; j++)
-			values[(int64) j * n + i] = cells[j];
-	}
-}
-
 static void
 fit_column(Features *features, int column, ColumnSample *sample, ColumnSummary *summary, const FeatureOptions *options, int **recode, List **warnings)
 {
@@ -210,7 +185,7 @@ features_fit(const Frame *frame, const FeatureOptions *options, const char *time
 	{
 		int			ncolumns = Min(width, frame->ncolumns - first);
 
-		gather(frame, first, ncolumns, n, values);
+		frame_gather(frame, first, ncolumns, frame->part_start[PART_TRAIN], n, values);
 		for (int j = 0; j < ncolumns; j++)
 		{
 			sample.column = &frame->columns[first + j];

@@ -71,12 +71,17 @@ typedef struct TrainingSet
 	/* rows to watch a training by: behind the training rows in rows(), target and weight; a class without training rows is -1 there */
 	int64		nvalidation;
 	TrainingCurve curve;		/* filled by learners that train in rounds */
+	/* what predict says of the first rows, to the bit, from learners with bin_options that know; else NULL */
+	double	   *answers;		/* (nanswers, learner_outputs) */
+	int64		nanswers;
 	double	   *out_of_bag;		/* (nrows, learner_outputs) answers by trees that did not learn from the row, NaN without one; NULL: not asked for */
 
 	/* rows start .. start+count-1 as (count, ncolumns), row-major; valid until the next call; count <= DESIGN_BLOCK unless kept */
 	const double *(*rows) (void *design, int64 start, int count);
 	void	   *design;
+	const struct Bins *bins;	/* of the same rows; NULL unless the learner has bin_options, and then there is no rows() */
 	uint64		seed;
+	Size		spare_memory;	/* bytes that may be taken beside memory_needed, for the sake of speed */
 	List	   *warnings;		/* of char *: appended by the learner through training_warning */
 } TrainingSet;
 
@@ -106,6 +111,8 @@ typedef struct ColumnImportance
 } ColumnImportance;
 
 struct Trees;
+struct Bins;
+struct BinOptions;
 
 typedef struct Learner
 {
@@ -126,6 +133,8 @@ typedef struct Learner
 	Size		options_size;
 	const char *(*check) (const void *options); /* reason why the combination is refused, or NULL; may be NULL */
 	bool		(*wants_reference_level) (const void *options); /* may be NULL = false */
+
+	void		(*bin_options) (const void *options, struct BinOptions *bins);	/* learns from bins, made so; NULL: from rows */
 
 	/* nrows: validation included */
 	Size		(*memory_needed) (const void *options, int64 nrows, int ncolumns, int nclasses);	/* bytes beyond the design */

@@ -32,9 +32,6 @@ const TrainingParameter training_parameters[] = {
 
 const int	ntraining_parameters = lengthof(training_parameters);
 
-/* Iterating over a jsonb object calls this once per key. */
-typedef void (*JsonField) (const char *key, JsonbValue *value, void *state);
-
 static const char *
 json_type_name(const JsonbValue *value)
 {
@@ -59,8 +56,7 @@ json_is_object(const JsonbValue *value)
 	return value->type == jbvBinary && JsonContainerIsObject(value->val.binary.data);
 }
 
-/* Walk the top level of an object; anything else is an error that names the argument. */
-static void
+void
 each_field(JsonbContainer *container, const char *argument, JsonField field, void *state)
 {
 	JsonbIterator *it;
@@ -83,7 +79,7 @@ each_field(JsonbContainer *container, const char *argument, JsonField field, voi
 	}
 }
 
-static double
+double
 json_number(const char *name, const JsonbValue *value)
 {
 	double		number;
@@ -100,7 +96,7 @@ json_number(const char *name, const JsonbValue *value)
 	return number;
 }
 
-static char *
+char *
 json_text(const char *name, const JsonbValue *value)
 {
 	if (value->type != jbvString)
@@ -108,6 +104,16 @@ json_text(const char *name, const JsonbValue *value)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("\"%s\" must be a string, not %s", name, json_type_name(value))));
 	return pnstrdup(value->val.string.val, value->val.string.len);
+}
+
+bool
+json_bool(const char *name, const JsonbValue *value)
+{
+	if (value->type != jbvBool)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" must be true or false, not %s", name, json_type_name(value))));
+	return value->val.boolean;
 }
 
 /* ---- the learners' own parameters ---- */
@@ -247,11 +253,7 @@ parameter_set(const Parameter *p, const JsonbValue *value, void *options)
 			*(double *) field = parameter_number(p, value);
 			break;
 		case PARAM_BOOL:
-			if (value->type != jbvBool)
-				ereport(ERROR,
-						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						 errmsg("\"%s\" must be true or false, not %s", p->name, json_type_name(value))));
-			*(bool *) field = value->val.boolean;
+			*(bool *) field = json_bool(p->name, value);
 			break;
 		case PARAM_CHOICE:
 			*(int *) field = parameter_choice(p, value);
@@ -555,54 +557,6 @@ learner_or_fail(const char *name)
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("algorithm \"%s\" does not exist", name),
 			 errhint("%s", valid_names_hint(name, names, nlearners, "algorithms"))));
-}
-
-/* ---- split ---- */
-
-static void
-split_field(const char *key, JsonbValue *value, void *state)
-{
-	static const char *const names[NPARTS] = {"train", "validation", "test"};
-	double	   *share = state;
-
-	for (int p = 0; p < NPARTS; p++)
-	{
-		if (strcmp(key, names[p]) != 0)
-			continue;
-		share[p] = json_number(key, value);
-		if (!(share[p] >= 0 && share[p] <= 1))
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("the split share of \"%s\" must lie between 0 and 1", key)));
-		return;
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("split has no part \"%s\"", key),
-			 errhint("The parts are train, validation and test.")));
-}
-
-/* Default 70/15/15.  A part that is not named gets nothing. */
-void
-split_parse(Jsonb *split, double share[NPARTS])
-{
-	double		sum;
-
-	if (split == NULL)
-	{
-		share[PART_TRAIN] = 0.70;
-		share[PART_VALIDATION] = share[PART_TEST] = 0.15;
-		return;
-	}
-	memset(share, 0, NPARTS * sizeof(double));
-	each_field(&split->root, "split", split_field, share);
-	sum = share[PART_TRAIN] + share[PART_VALIDATION] + share[PART_TEST];
-	if (fabs(sum - 1) > 1e-6 || share[PART_TRAIN] <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the shares of split must add up to 1 with some rows to train"),
-				 errdetail("They add up to %g, of it train %g.", sum, share[PART_TRAIN]),
-				 errhint("For example split => '{\"train\": 0.8, \"validation\": 0, \"test\": 0.2}'.")));
 }
 
 /* ---- preprocess ---- */

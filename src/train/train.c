@@ -235,7 +235,12 @@ train_learner(Training *t)
 	check_scores_fit(t);
 	if (t->learner->wants_rows_kept)
 		design_keep(t);
+	if (t->learner->bin_options != NULL)
+		design_code(t);
+	t->set.bins = t->design->bins;
 	budget_take(&t->budget, t->learner->memory_needed(t->options, t->set.nrows + t->set.nvalidation, t->set.ncolumns, t->nclasses), "training");
+
+	t->set.spare_memory = (t->budget.limit - t->budget.used) / 2;	/* the rest is for judging */
 
 	t->model->learner = t->learner;
 	t->model->state = t->learner->train(&t->set, t->options);
@@ -272,15 +277,32 @@ check_metric(Training *t)
 				 errhint("The default metric here is \"%s\".", metric_default(t->task)->name)));
 }
 
+/* Split as the versions before, whose test rows must not be learned from. */
+static void
+load_rows(Training *t)
+{
+	char	   *moved;
+
+	t->locked = registry_locked_split(t->name, &t->split);
+	t->split.nstrata = t->locked ? t->locked->nstrata : 0;
+	t->split.strata = t->locked ? t->locked->strata : NULL;
+	split_request(&t->split, &t->request);
+	t->request.zone = pg_tzset(t->common.time_zone);
+	t->frame = frame_load(&t->request);
+	t->warnings = list_copy(t->frame->warnings);
+	split_found(t->frame, &t->split);
+	moved = t->locked ? split_moved(&t->split, t->locked) : NULL;
+	if (moved != NULL)
+		t->warnings = lappend(t->warnings, moved);
+}
+
 static void
 run_training(Training *t)
 {
 	registry_check_trainable(t->name);
 	choose_learner(t);
 	check_target(t);
-	t->request.zone = pg_tzset(t->common.time_zone);
-	t->frame = frame_load(&t->request);
-	t->warnings = list_copy(t->frame->warnings);
+	load_rows(t);
 	choose_learner_by_target(t);
 	find_task(t);
 	check_metric(t);
@@ -318,7 +340,8 @@ run_record(const Training *t, double seconds)
 		.target = t->frame->target.name,
 		.source = t->request.source,
 		.params = options_json(t->learner, t->options, &t->common),
-		.arguments = t->arguments,
+		.arguments = registry_split_json(t->arguments, &t->split),
+		.split = &t->split,
 		.seed = t->request.seed,
 		.fingerprint = t->frame->fingerprint,
 		.metrics = t->metrics.data,

@@ -14,6 +14,18 @@ AS 'MODULE_PATHNAME', 'ml_train';
 COMMENT ON FUNCTION ml.train(text, text, text, text, jsonb, text, text, text, jsonb, text[], text[], text, text, jsonb, bigint, text) IS
 'train a model on a table, a view or one SELECT and store it as the next version';
 
+CREATE FUNCTION ml.split(key text, seed bigint DEFAULT 0, split jsonb DEFAULT '{"train": 0.7, "validation": 0.15, "test": 0.15}')
+RETURNS text
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 10
+AS 'MODULE_PATHNAME', 'ml_split';
+COMMENT ON FUNCTION ml.split(text, bigint, jsonb) IS 'the part in which ml.train(..., key => ...) has the rows of a key: train, validation or test';
+
+CREATE FUNCTION ml.split(key "any", seed bigint DEFAULT 0, split jsonb DEFAULT '{"train": 0.7, "validation": 0.15, "test": 0.15}')
+RETURNS text
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 10
+AS 'MODULE_PATHNAME', 'ml_split';
+COMMENT ON FUNCTION ml.split("any", bigint, jsonb) IS 'the same for a key that is no text: a number, uuid, enum, date or time';
+
 CREATE FUNCTION ml.algorithms()
 RETURNS TABLE (algorithm text, tasks text[], description text)
 LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 10

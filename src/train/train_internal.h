@@ -8,6 +8,7 @@
 #include "fmgr.h"
 #include "utils/jsonb.h"
 
+#include "core/bins.h"
 #include "core/json_number.h"
 #include "data/data.h"
 #include "learn/learner.h"
@@ -63,13 +64,37 @@ extern char *options_json(const Learner *learner, const void *options, const Tra
 extern const char *parameter_type_name(ParameterType type);
 extern const Learner *learner_or_fail(const char *name);
 
-/* ---- split and preprocess arguments, also jsonb ---- */
-extern void split_parse(Jsonb *split, double share[NPARTS]);
+/* Iterating over a jsonb object calls this once per key. */
+typedef void (*JsonField) (const char *key, JsonbValue *value, void *state);
+
+/* Walk the top level of an object; anything else is an error that names the argument. */
+extern void each_field(JsonbContainer *container, const char *argument, JsonField field, void *state);
+
+/* A field's value, or an error that names it. */
+extern double json_number(const char *name, const JsonbValue *value);
+extern char *json_text(const char *name, const JsonbValue *value);
+extern bool json_bool(const char *name, const JsonbValue *value);
+
+/* ---- preprocess argument, also jsonb ---- */
 extern void preprocess_parse(Jsonb *preprocess, List **categories, List **numbers);
+
+/* ---- split.c: the split argument ---- */
+
+/* Fill what the argument says of a rule whose other members are set; NULL: the default.  False where it names no shares. */
+extern bool split_parse(Jsonb *split, SplitRule *rule);
+
+/* What the rule means to loading the rows. */
+extern void split_request(const SplitRule *rule, FrameRequest *request);
+
+/* The rule in force, with what was found out while the rows were split. */
+extern void split_found(const Frame *frame, SplitRule *rule);
+
+/* Rows that only their content places change sides when the columns do. */
+extern char *split_moved(const SplitRule *rule, const SplitRule *locked);
 
 /* ---- design.c ---- */
 
-/* The training rows as design rows: prepared again on each pass, or once and kept. */
+/* The rows as design rows: prepared again on each pass, or once and kept, or as bins. */
 typedef struct Design
 {
 	const Frame *frame;
@@ -78,10 +103,14 @@ typedef struct Design
 	double	   *cells;			/* (DESIGN_BLOCK, ninputs) */
 	double	   *block;			/* (DESIGN_BLOCK, noutputs) */
 	double	   *kept;			/* (n_train, noutputs), or NULL */
+	Bins	   *bins;			/* of all rows; the frame's are gone then; or NULL */
 } Design;
 
 extern Design *design_create(const Frame *frame, const Features *features, int **recode);
 extern const double *design_rows(void *design, int64 start, int count);
+
+/* The part's rows need not be prepared again: design_rows has them ready. */
+extern bool design_has(const Design *design, Part part);
 
 /* Rows start .. start+count-1 of the frame as the model's cells: (count, ninputs); count <= DESIGN_BLOCK. */
 extern const double *design_cells(Design *design, int64 start, int count);
@@ -99,8 +128,10 @@ typedef struct Training
 	char	   *note;
 	Jsonb	   *params;
 	FrameRequest request;
+	SplitRule	split;
+	const SplitRule *locked;	/* what earlier versions were split by, where their test rows stay locked; NULL */
 	Budget		budget;
-	char	   *arguments;		/* as JSON, for a retraining */
+	char	   *arguments;		/* as JSON, for a retraining; without the split */
 
 	/* made on the way */
 	Frame	   *frame;
@@ -130,6 +161,9 @@ typedef struct Training
 
 /* Prepare all training rows at once, in memory booked against the budget, and sketch them. */
 extern void design_keep(Training *t);
+
+/* Turn all rows into bins as the learner wants them, sketch those for training, and give the frame's rows back. */
+extern void design_code(Training *t);
 
 #define NANOMALY_CLASSES 2		/* of a model without a target: "normal" and "anomaly" */
 
