@@ -142,6 +142,7 @@ typedef struct FrameColumn
 	char	   *type_name;		/* independent of search_path: qualified unless built in; for describe and errors */
 	ColumnKind	kind;
 	ColumnKind	original;		/* the kind of its type; differs from kind where classes or preprocess made a category or number of it */
+	bool		aside;			/* read only because a derived feature is made of it */
 	Dictionary *levels;			/* categories only: all levels seen, bytewise order = code order */
 	int64		missing;		/* NULL, NaN, infinite dates, unparsable text */
 	int64		nan;			/* of them NaN in a number column */
@@ -205,6 +206,8 @@ typedef struct FrameRequest
 	List	   *exclude;		/* of char * */
 	List	   *categories;		/* of char *: columns to read as categories whatever their type */
 	List	   *numbers;		/* of char *: text columns to read as numbers; unparsable text is missing */
+	List	   *prepared;		/* of char *: columns that preprocess names: they must be features */
+	List	   *needed;			/* of char *: columns that derived features are made of, features themselves or not */
 	bool		classification; /* task => 'classification' was asked for */
 	bool		regression;		/* task => 'regression' was asked for */
 	double		share[NPARTS];	/* of the split, summing to 1 */

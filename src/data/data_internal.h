@@ -53,6 +53,7 @@ typedef struct Roles
 	int			nfeatures;
 	int		   *feature;		/* (nfeatures) 0-based columns of the source, ascending; likewise below, -1 = none */
 	ColumnKind *feature_kind;	/* (nfeatures) */
+	bool	   *feature_aside;	/* (nfeatures) */
 	int			target;
 	int			key;
 	int			time;

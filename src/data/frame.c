@@ -131,6 +131,7 @@ open_features(Load *l)
 		RunKind		how;
 
 		describe_column(l, &frame->columns[i], l->roles.feature[i], kind);
+		frame->columns[i].aside = l->roles.feature_aside[i];
 		open_reader(l, &l->reader[i], l->roles.feature[i], kind, l->request->zone);
 		how = kind == KIND_CATEGORY ? RUN_CATEGORY : l->reader[i].op == OP_FLOAT8 ? RUN_FLOAT8 : RUN_NUMBER;
 		if (l->nruns == 0 || l->run[l->nruns - 1].how != how)

@@ -143,7 +143,6 @@ new_model(const Training *t)
 		set_labels(t, model);
 		model->positive = positive_class(t, model);
 	}
-	model->features = t->features;
 	model->context = CurrentMemoryContext;
 	return model;
 }
@@ -159,6 +158,12 @@ fit_features(Training *t)
 		.cyclic = t->learner->wants_cyclic,
 		.reference_level = reference,
 		.max_categories = t->common.max_categories,
+		.specs = t->preprocess.specs,
+		.target = t->task == TASK_ANOMALY ? NULL : t->target,
+		.nclasses = task_classifies(t->task) ? t->nclasses : 0,
+		.positive = t->model->positive,
+		.weight = t->weight,
+		.budget = &t->budget,
 	};
 	int		  **recode;
 	Size		scratch;
@@ -170,6 +175,7 @@ fit_features(Training *t)
 	if (t->features->noutputs == 0)
 		t->warnings = lappend(t->warnings, "no usable feature column: the model predicts the same for every row");
 	t->design = design_create(t->frame, t->features, recode);
+	t->model->features = t->features;
 }
 
 static void
@@ -186,7 +192,7 @@ fill_training_set(Training *t)
 	{
 		offset[j] = t->features->outputs[j].offset;
 		scale[j] = t->features->outputs[j].scale;
-		group[j] = t->features->outputs[j].input;
+		group[j] = t->features->outputs[j].group;
 		names[j] = t->features->outputs[j].name;
 	}
 	set->task = t->task;
@@ -228,9 +234,7 @@ train_learner(Training *t)
 	TrainingSet baseline_set;
 	void	   *baseline_options = options_parse(&baseline_learner, NULL, &ignored);
 
-	t->model = new_model(t);
 	model_statistics(t);
-	gather_weights(t, (const char *const *) t->model->labels);
 	fill_training_set(t);
 	if (t->learner->wants_rows_kept)
 		design_keep(t);
@@ -312,6 +316,8 @@ run_training(Training *t)
 	choose_learner_by_target(t);
 	find_task(t);
 	check_metric(t);
+	t->model = new_model(t);
+	gather_weights(t, (const char *const *) t->model->labels);
 	fit_features(t);
 	train_learner(t);
 	model_make_selftest(t->model);
