@@ -125,17 +125,60 @@ is_excluded(Request *request, const char *name)
 	return false;
 }
 
-void
-check_exclusions(Request *request)
+static const char *
+unused_exclusion(const Request *request)
 {
 	ListCell   *lc;
 
 	foreach(lc, request->exclude)
 		if (!((Exclusion *) lfirst(lc))->used)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("exclude names \"%s\", which is no table, column or feature here", ((Exclusion *) lfirst(lc))->name),
-					 errhint("Name a table (orders), a column (orders.total) or a feature as it is listed (mean(orders.total)).")));
+			return ((Exclusion *) lfirst(lc))->name;
+	return NULL;
+}
+
+/* A key of time_columns that is no table seen so far. */
+static const char *
+unmet_time_table(const Request *request)
+{
+	ListCell   *key,
+			   *lc;
+
+	foreach(key, request->time_tables)
+	{
+		bool		met = false;
+
+		foreach(lc, request->tables)
+			met |= strcmp(((Table *) lfirst(lc))->name, lfirst(key)) == 0;
+		if (!met)
+			return lfirst(key);
+	}
+	return NULL;
+}
+
+/* Called after the walk; tables that only a deeper one would meet may be named too. */
+void
+check_names(Request *request)
+{
+	ListCell   *lc;
+	const char *name;
+
+	if (unused_exclusion(request) == NULL && unmet_time_table(request) == NULL)
+		return;
+	foreach(lc, request->links)
+	{
+		find_table(request, ((Link *) lfirst(lc))->child);
+		find_table(request, ((Link *) lfirst(lc))->parent);
+	}
+	if ((name = unused_exclusion(request)) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("exclude names \"%s\", which is no table, column or feature here", name),
+				 errhint("Name a table (orders), a column (orders.total) or a feature as it is listed (mean(orders.total)).")));
+	if ((name = unmet_time_table(request)) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("time_columns names table \"%s\", which has no foreign key and none refers to it", name),
+				 errhint("Tables of another schema than the target's are written with theirs, as schema.table.")));
 }
 
 /* ---- times ---- */
@@ -170,24 +213,32 @@ read_cutoff(FunctionCallInfo fcinfo, Request *request)
 }
 
 static void
-check_time_columns(Request *request)
+read_time_columns(FunctionCallInfo fcinfo, Request *request)
 {
 	JsonbIterator *it;
 	JsonbValue	value;
 	JsonbIteratorToken token;
 
-	if (!JB_ROOT_IS_OBJECT(request->time_columns))
+	if (PG_ARGISNULL(ARG_TIME_COLUMNS))
+		return;
+	request->time_columns = PG_GETARG_JSONB_P_COPY(ARG_TIME_COLUMNS);
+	it = JsonbIteratorInit(&request->time_columns->root);
+	token = JsonbIteratorNext(&it, &value, false);
+	if (token != WJB_BEGIN_OBJECT)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("time_columns must be a JSON object"),
 				 errhint("It names a column per table: {\"orders\": \"placed_at\"}; null takes all rows of a table.")));
-	it = JsonbIteratorInit(&request->time_columns->root);
 	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
-		if (token == WJB_VALUE && value.type != jbvString && value.type != jbvNull)
+	{
+		if (token == WJB_KEY)
+			request->time_tables = lappend(request->time_tables, pnstrdup(value.val.string.val, value.val.string.len));
+		else if (token == WJB_VALUE && value.type != jbvString && value.type != jbvNull)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("time_columns must name one column per table"),
+					 errmsg("time_columns must name one column for table \"%s\"", (char *) llast(request->time_tables)),
 					 errhint("As in {\"orders\": \"placed_at\"}; null takes all rows of a table.")));
+	}
 }
 
 Request *
@@ -211,11 +262,7 @@ read_request(FunctionCallInfo fcinfo)
 		exclusion->name = lfirst(lc);
 		request->exclude = lappend(request->exclude, exclusion);
 	}
-	if (!PG_ARGISNULL(ARG_TIME_COLUMNS))
-	{
-		request->time_columns = PG_GETARG_JSONB_P_COPY(ARG_TIME_COLUMNS);
-		check_time_columns(request);
-	}
+	read_time_columns(fcinfo, request);
 	load_target(request, text_to_cstring(PG_GETARG_TEXT_PP(ARG_TABLE)));
 	read_cutoff(fcinfo, request);
 	return request;

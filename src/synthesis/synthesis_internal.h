@@ -85,7 +85,8 @@ typedef struct Request
 	List	   *tables;			/* of Table *: all seen so far */
 	List	   *links;			/* of Link * */
 	List	   *notes;			/* of Note * */
-	Jsonb	   *time_columns;
+	Jsonb	   *time_columns;	/* NULL where none is given */
+	List	   *time_tables;	/* of char *: its keys */
 } Request;
 
 typedef struct Exclusion
@@ -103,7 +104,7 @@ typedef struct Note
 
 extern Request *read_request(FunctionCallInfo fcinfo);
 extern bool is_excluded(Request *request, const char *name);
-extern void check_exclusions(Request *request);
+extern void check_names(Request *request);
 
 extern void load_links(Request *request);
 extern Table *find_table(Request *request, Oid relid);

@@ -252,7 +252,10 @@ load_table(Request *request, Oid relid)
 		table->note = "left out: you may not read it";
 	}
 	else if (is_excluded(request, table->name))
+	{
 		table->left_out = true;
+		table->note = NULL;
+	}
 	return table;
 }
 

@@ -475,6 +475,6 @@ walk_from_target(Request *request)
 	if (request->max_depth > 0)
 		refuse_lonely_table(request);
 	walk(request, root, request->max_depth);
-	check_exclusions(request);
+	check_names(request);
 	return root;
 }
