@@ -206,7 +206,7 @@ describe_feature(const Feature *feature)
 	if (feature->over == NULL)
 		return pstrdup(feature->column->name);
 	if (feature->over->step == STEP_UP)
-		return psprintf("%s of its %s", describe_feature(feature->base), feature->over->label);
+		return psprintf(feature->base->over ? "of its %2$s, %1$s" : "%s of its %s", describe_feature(feature->base), feature->over->label);
 	initStringInfo(&out);
 	at = aggregates[feature->kind].words;
 	while (*at)

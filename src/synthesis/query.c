@@ -26,6 +26,16 @@ typedef struct Draft
 	List	   *parts;			/* of Entry * */
 } Draft;
 
+/* What one grouping of rows yields: aggregates, what follows from counts per value, last rows. */
+typedef enum PartKind
+{
+	PART_ROWS,
+	PART_LEVELS,
+	PART_LAST
+} PartKind;
+
+#define NPARTKINDS (PART_LAST + 1)
+
 /* A group on its way to SQL. */
 typedef struct GroupSql
 {
@@ -33,11 +43,10 @@ typedef struct GroupSql
 	bool		per_row;		/* keyed by the cutoff too */
 	List	   *keys;			/* of char *: what it is grouped by */
 	List	   *above;			/* of char *: what it is joined to */
-	char	   *from;			/* FROM ... WHERE ... */
+	char	   *from;			/* FROM ... WHERE ..., with the joins of the rows below */
+	char	   *bare;			/* without these */
 	const char *cutoff;			/* in its scope; NULL where there is none */
-	const char *rows_name;		/* names of its parts, NULL where it has none */
-	const char *levels_name;
-	const char *last_name;
+	const char *name[NPARTKINDS];	/* of its parts, NULL where it has none */
 } GroupSql;
 
 static void open_node(Draft *query, Visit *node);
@@ -91,19 +100,20 @@ append_before(const Request *request, StringInfo sql, const Visit *node, const c
 		appendStringInfo(sql, " AND %s", before_cutoff(request, node->alias, node->table->time, cutoff));
 }
 
-/* The columns by which rows below refer to this node. */
+/* The columns by which this node is linked to what was walked to from it. */
 static List *
-keys_below(Request *request, const Visit *node)
+keys_beyond(const Visit *node)
 {
 	List	   *columns = NIL;
 	ListCell   *lc;
 
-	foreach(lc, node->down)
+	foreach(lc, list_concat_copy(node->down, node->up))
 	{
-		const Link *link = ((Visit *) lfirst(lc))->link;
+		const Visit *next = lfirst(lc);
+		const AttrNumber *key = next->step == STEP_DOWN ? next->link->parent_key : next->link->child_key;
 
-		for (int i = 0; i < link->n; i++)
-			columns = list_append_unique_ptr(columns, find_column(node->table, link->parent_key[i]));
+		for (int i = 0; i < next->link->n; i++)
+			columns = list_append_unique_ptr(columns, find_column(node->table, key[i]));
 	}
 	return columns;
 }
@@ -131,7 +141,7 @@ append_spine(Request *request, StringInfo sql, const Visit *node)
 		return;
 	}
 	appendStringInfoString(sql, "(SELECT DISTINCT ");
-	foreach(lc, keys_below(request, node))
+	foreach(lc, keys_beyond(node))
 		appendStringInfo(sql, "%s, ", qualified_column(node->alias, lfirst(lc)));
 	appendStringInfo(sql, "%s AS cutoff FROM %s) AS %s", spine_cutoff(request, node->from), rows.data, spine_alias(node));
 }
@@ -200,12 +210,14 @@ open_group(Draft *query, GroupSql *sql)
 		initStringInfo(&from);
 		appendStringInfoString(&from, "FROM ");
 		append_spine(request, &from, group->over);
+		sql->bare = pstrdup(from.data);
 		appendStringInfoString(&from, group->over->joins.data);
 		sql->from = from.data;
 		sql->cutoff = spine_cutoff(request, group->node);
 	}
 	else
 	{
+		sql->bare = plain_from(request, nodes, "");
 		sql->from = plain_from(request, nodes, group->over->joins.data);
 		sql->cutoff = request->cutoff == CUTOFF_LITERAL ? root_cutoff(request) : NULL;
 	}
@@ -237,10 +249,28 @@ append_keys(StringInfo out, const GroupSql *sql, bool named)
 		appendStringInfo(out, ", %s%s", sql->cutoff, named ? " AS cutoff" : "");
 }
 
-static bool
-is_by_level(const Feature *feature)
+static PartKind
+part_of(const Feature *feature)
 {
-	return feature->kind == AGG_MODE || feature->kind == AGG_DISTINCT;
+	if (feature->kind == AGG_MODE || feature->kind == AGG_DISTINCT)
+		return PART_LEVELS;
+	return feature->kind == AGG_LAST ? PART_LAST : PART_ROWS;
+}
+
+/* Where all values are columns of the rows themselves, nothing needs to be joined to them. */
+static const char *
+from_for(const GroupSql *sql, PartKind part)
+{
+	ListCell   *lc;
+
+	foreach(lc, sql->group->features)
+	{
+		const Feature *feature = lfirst(lc);
+
+		if (part_of(feature) == part && feature->base && feature->base->over)
+			return sql->from;
+	}
+	return sql->bare;
 }
 
 static char *
@@ -275,15 +305,15 @@ group_rows(Draft *query, GroupSql *sql)
 	{
 		const Feature *feature = lfirst(lc);
 
-		if (is_by_level(feature) || feature->kind == AGG_LAST)
+		if (part_of(feature) != PART_ROWS)
 			continue;
 		appendStringInfo(&part, ",\n\t\t%s AS %s", call_in_group(query, sql, feature), feature->slot);
 		n++;
 	}
-	appendStringInfo(&part, "\n\t%s\n\tGROUP BY ", sql->from);
+	appendStringInfo(&part, "\n\t%s\n\tGROUP BY ", from_for(sql, PART_ROWS));
 	append_keys(&part, sql, false);
 	if (n > 0)
-		sql->rows_name = add_part(query, part.data);
+		sql->name[PART_ROWS] = add_part(query, part.data);
 }
 
 /* From 1; 0 where it is not in the list. */
@@ -319,7 +349,7 @@ group_levels(Draft *query, GroupSql *sql)
 		const Feature *feature = lfirst(lc);
 		int			v;
 
-		if (!is_by_level(feature))
+		if (part_of(feature) != PART_LEVELS)
 			continue;
 		v = position_in(bases, feature->base);
 		if (v == 0)
@@ -338,8 +368,8 @@ group_levels(Draft *query, GroupSql *sql)
 		return;
 	appendStringInfo(&part, "\n\tFROM (SELECT *, count(*) AS n FROM (SELECT ");
 	append_keys(&part, sql, true);
-	appendStringInfo(&part, "%s\n\t%s) AS rows GROUP BY GROUPING SETS (%s)) AS levels\n\tGROUP BY %s", values.data, sql->from, sets.data, keys);
-	sql->levels_name = add_part(query, part.data);
+	appendStringInfo(&part, "%s\n\t%s) AS rows GROUP BY GROUPING SETS (%s)) AS levels\n\tGROUP BY %s", values.data, from_for(sql, PART_LEVELS), sets.data, keys);
+	sql->name[PART_LEVELS] = add_part(query, part.data);
 }
 
 /* Last values: the one last row per key. */
@@ -360,15 +390,15 @@ group_last(Draft *query, GroupSql *sql)
 	{
 		const Feature *feature = lfirst(lc);
 
-		if (feature->kind != AGG_LAST)
+		if (part_of(feature) != PART_LAST)
 			continue;
 		appendStringInfo(&part, ", %s AS %s", feature->base->expression, feature->slot);
 		n++;
 	}
 	if (n == 0)
 		return;
-	appendStringInfo(&part, "\n\t%s\n\tORDER BY %s, %s", sql->from, keys.data, last_order(sql->group->node, sql->group->over));
-	sql->last_name = add_part(query, part.data);
+	appendStringInfo(&part, "\n\t%s\n\tORDER BY %s, %s", from_for(sql, PART_LAST), keys.data, last_order(sql->group->node, sql->group->over));
+	sql->name[PART_LAST] = add_part(query, part.data);
 }
 
 /* ---- nodes ---- */
@@ -399,15 +429,13 @@ join_group(Draft *query, const Aggregation *group)
 	group_rows(query, &sql);
 	group_levels(query, &sql);
 	group_last(query, &sql);
-	join_part(query, node, &sql, sql.rows_name);
-	join_part(query, node, &sql, sql.levels_name);
-	join_part(query, node, &sql, sql.last_name);
+	for (int part = 0; part < NPARTKINDS; part++)
+		join_part(query, node, &sql, sql.name[part]);
 	node->per_row |= sql.per_row;
 	foreach(lc, group->features)
 	{
 		Feature    *feature = lfirst(lc);
-		const char *part = is_by_level(feature) ? sql.levels_name : feature->kind == AGG_LAST ? sql.last_name : sql.rows_name;
-		char	   *column = psprintf("%s_%s.%s", node->alias, part, feature->slot);
+		char	   *column = psprintf("%s_%s.%s", node->alias, sql.name[part_of(feature)], feature->slot);
 
 		feature->expression = feature->zero ? psprintf("coalesce(%s, 0)", column) : column;
 	}

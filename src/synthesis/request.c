@@ -14,7 +14,6 @@
 
 #define MOST_DEPTH 6
 #define MOST_VALUES 50
-#define MOST_FEATURES 1600		/* columns that a SELECT may return */
 
 enum
 {

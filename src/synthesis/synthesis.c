@@ -28,6 +28,17 @@ put_texts(FunctionCallInfo fcinfo, const char *const *text, int depth)
 	tuplestore_putvalues(result->setResult, result->setDesc, value, null);
 }
 
+/* To the farthest rows it is made of. */
+static char *
+feature_path(const Feature *feature)
+{
+	const Visit *visit = feature->node;
+
+	for (; feature && feature->over; feature = feature->base)
+		visit = feature->over;
+	return node_path(visit);
+}
+
 /* The columns that put the rows of a feature before the cutoff, or in an order. */
 static char *
 dated_by(const Request *request, const Feature *feature)
@@ -78,9 +89,8 @@ ml_synthesize_features(PG_FUNCTION_ARGS)
 	foreach(lc, root->features)
 	{
 		const Feature *feature = lfirst(lc);
-		const Visit *over = feature->over ? feature->over : root;
 		const char *const text[NRESULTS] = {
-			feature->name, format_type_be(feature->type), NULL, node_path(over), describe_feature(feature),
+			feature->name, format_type_be(feature->type), NULL, feature_path(feature), describe_feature(feature),
 			dated_by(request, feature), warning_of(request, feature), definition_sql(request, feature)
 		};
 

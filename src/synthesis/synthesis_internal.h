@@ -15,6 +15,8 @@
 
 #include "data/data.h"
 
+#define MOST_FEATURES 1600		/* columns that a table may have */
+
 /* ---- tables and links (tables.c) ---- */
 typedef enum Role
 {
@@ -35,8 +37,6 @@ typedef struct Column
 	Role		role;
 	bool		left_out;		/* by exclude, or the caller may not read it: still good for joins and cutoffs if readable */
 	bool		readable;
-	List	   *levels;			/* of char *: the frequent values, once they were looked for */
-	bool		levels_known;
 } Column;
 
 typedef struct Table
@@ -85,6 +85,7 @@ typedef struct Request
 	List	   *tables;			/* of Table *: all seen so far */
 	List	   *links;			/* of Link * */
 	List	   *notes;			/* of Note * */
+	List	   *levels;			/* of frequent values, see find_levels */
 	Jsonb	   *time_columns;	/* NULL where none is given */
 	List	   *time_tables;	/* of char *: its keys */
 } Request;
@@ -110,7 +111,6 @@ extern void load_links(Request *request);
 extern Table *find_table(Request *request, Oid relid);
 extern Column *find_column(const Table *table, AttrNumber attnum);
 extern Column *find_column_named(const Table *table, const char *name);
-extern void find_levels(Request *request, Table *table, Column *column);
 extern bool is_time_type(Oid type);
 extern Table *load_target(Request *request, const char *name);
 
@@ -219,6 +219,7 @@ typedef struct Aggregation
 } Aggregation;
 
 extern Visit *walk_from_target(Request *request);
+extern List *find_levels(Request *request, const Visit *over, const Column *column);
 extern char *node_path(const Visit *node);
 extern char *labels_between(const Visit *node, const Visit *over);
 extern bool path_is_dated(const Visit *node, const Visit *over);

@@ -137,6 +137,7 @@ load_columns(Request *request, Table *table)
 	Relation	relation = table_open(table->relid, AccessShareLock);
 	Oid			constraint;
 	Bitmapset  *key;
+	ListCell   *lc;
 
 	for (int i = 0; i < relation->rd_att->natts; i++)
 		add_column(request, table, TupleDescAttr(relation->rd_att, i));
@@ -145,6 +146,12 @@ load_columns(Request *request, Table *table)
 		table->key = lappend(table->key, find_column(table, member + FirstLowInvalidHeapAttributeNumber));
 	table_close(relation, NoLock);
 	mark_ids(request, table);
+	foreach(lc, table->key)
+		if (!((Column *) lfirst(lc))->readable)
+		{
+			table->key = NIL;	/* nothing can be ordered by it */
+			break;
+		}
 }
 
 /* ---- when rows came to be ---- */
@@ -170,7 +177,8 @@ wrong_time_column(const Table *table, const char *name)
 		if (((Column *) lfirst(lc))->role == ROLE_TIME)
 			appendStringInfo(&names, "%s%s", names.len ? ", " : "", ((Column *) lfirst(lc))->name);
 	ereport(ERROR,
-			(errcode(column ? ERRCODE_DATATYPE_MISMATCH : ERRCODE_UNDEFINED_COLUMN),
+			(errcode(column == NULL ? ERRCODE_UNDEFINED_COLUMN : column->readable ? ERRCODE_DATATYPE_MISMATCH : ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 column && !column->readable ? errmsg("permission denied for time column \"%s\" of table \"%s\"", name, table->name) :
 			 column ? errmsg("time column \"%s\" of table \"%s\" is of type %s", name, table->name, format_type_be(column->type)) :
 			 errmsg("time_columns names column \"%s\", which table \"%s\" does not have", name, table->name),
 			 names.len ? errhint("Dates and timestamps of it are: %s.", names.data) :
@@ -192,7 +200,7 @@ choose_time(Request *request, Table *table)
 
 		table->time = find_column_named(table, name);
 		table->time_declared = true;
-		if (table->time == NULL || table->time->role != ROLE_TIME)
+		if (table->time == NULL || table->time->role != ROLE_TIME || !table->time->readable)
 			wrong_time_column(table, name);
 	}
 	else
@@ -200,8 +208,12 @@ choose_time(Request *request, Table *table)
 		int			found = 0;
 
 		foreach(lc, table->columns)
-			if (((Column *) lfirst(lc))->role == ROLE_TIME && found++ == 0)
-				table->time = lfirst(lc);
+		{
+			Column	   *column = lfirst(lc);
+
+			if (column->role == ROLE_TIME && column->readable && found++ == 0)
+				table->time = column;
+		}
 		if (found > 1)
 		{
 			table->time = NULL;
@@ -370,45 +382,69 @@ load_links(Request *request)
 
 /* ---- frequent values ---- */
 
+typedef struct Levels
+{
+	char	   *query;
+	List	   *texts;			/* of char * */
+} Levels;
+
 static bool
 keep_level(TupleTableSlot *slot, void *state)
 {
-	Column	   *column = state;
-	MemoryContext caller = MemoryContextSwitchTo(GetMemoryChunkContext(column));
+	Levels	   *levels = state;
+	MemoryContext caller = MemoryContextSwitchTo(GetMemoryChunkContext(levels));
 
-	column->levels = lappend(column->levels, TextDatumGetCString(slot->tts_values[0]));
+	levels->texts = lappend(levels->texts, TextDatumGetCString(slot->tts_values[0]));
 	MemoryContextSwitchTo(caller);
 	return true;
 }
 
 /* Rows at or after the last cutoff have no say in what is frequent. */
 static void
-append_known_rows(StringInfo query, const Request *request, const Table *table)
+append_known_rows(StringInfo query, Request *request, const Visit *over, const Visit *dated)
 {
-	if (request->cutoff == CUTOFF_NONE || table->time == NULL)
-		return;
-	if (request->cutoff == CUTOFF_LITERAL)
-		appendStringInfo(query, " AND %s", before_cutoff(request, "c", table->time, root_cutoff(request)));
-	else
-	{
-		char	   *latest = psprintf("(SELECT max(%s) FROM %s AS t)", root_cutoff(request), request->target->qualified);
+	const char *cutoff = root_cutoff(request);
 
-		appendStringInfo(query, " AND %s", before_cutoff(request, "c", table->time, latest));
-	}
+	for (const Visit *visit = over; visit != dated; visit = visit->from)
+		appendStringInfo(query, " JOIN %s AS %s ON %s", visit->from->table->qualified, visit->from->alias,
+						 link_condition(request, visit->link, visit->alias, visit->from->alias));
+	if (request->cutoff == CUTOFF_COLUMN)
+		cutoff = psprintf("(SELECT max(%s) FROM %s AS t)", cutoff, request->target->qualified);
+	appendStringInfo(query, " WHERE %s", before_cutoff(request, dated->alias, dated->table->time, cutoff));
 }
 
-void
-find_levels(Request *request, Table *table, Column *column)
+/* The nearest dated rows on the way up to where the walk last turned down; NULL where there are none. */
+static const Visit *
+dated_above(const Visit *over)
 {
-	StringInfoData query;
+	while (over->step == STEP_DOWN && over->table->time == NULL)
+		over = over->from;
+	return over->step == STEP_DOWN ? over : NULL;
+}
 
-	if (column->levels_known || request->top_values == 0)
-		return;
-	column->levels_known = true;
+/* The most frequent values of a column in the rows of a visit (ties bytewise), as texts in bytewise order. */
+List *
+find_levels(Request *request, const Visit *over, const Column *column)
+{
+	const Visit *dated = dated_above(over);
+	Levels	   *levels = palloc0(sizeof(Levels));
+	StringInfoData query;
+	ListCell   *lc;
+
+	if (request->top_values == 0)
+		return NIL;
 	initStringInfo(&query);
-	appendStringInfo(&query, "SELECT level FROM (SELECT c.%s::text AS level, count(*) AS n, sum(count(*)) OVER () AS total FROM %s AS c WHERE c.%s IS NOT NULL",
-					 column->quoted, table->qualified, column->quoted);
-	append_known_rows(&query, request, table);
-	appendStringInfo(&query, " GROUP BY 1) AS levels WHERE n * %d >= total AND n > 1 ORDER BY n DESC, level COLLATE \"C\" LIMIT %d", LEVEL_SHARE, request->top_values);
-	source_run(source_open(query.data), keep_level, column);
+	appendStringInfo(&query, "SELECT level FROM (SELECT level FROM (SELECT %s::text AS level, count(*) AS n, sum(count(*)) OVER () AS total FROM %s AS %s",
+					 qualified_column(over->alias, column), over->table->qualified, over->alias);
+	if (request->cutoff != CUTOFF_NONE && dated)
+		append_known_rows(&query, request, over, dated);
+	appendStringInfo(&query, " GROUP BY 1) AS levels WHERE n * %d >= total AND n > 1 AND level IS NOT NULL ORDER BY n DESC, level COLLATE \"C\" LIMIT %d) AS top ORDER BY level COLLATE \"C\"",
+					 LEVEL_SHARE, request->top_values);
+	foreach(lc, request->levels)
+		if (strcmp(((Levels *) lfirst(lc))->query, query.data) == 0)
+			return ((Levels *) lfirst(lc))->texts;
+	levels->query = query.data;
+	source_run(source_open(query.data), keep_level, levels);
+	request->levels = lappend(request->levels, levels);
+	return levels->texts;
 }

@@ -210,7 +210,8 @@ add_feature(Request *request, Feature *feature, const char *base_name)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("more than %d features of table \"%s\"", request->max_features, node->table->name),
 				 errdetail("The walk was at %s.", node_path(feature->over ? feature->over : node)),
-				 errhint("Lower max_depth or top_values, name fewer aggregates, exclude tables or columns, or raise max_features (at most 1600).")));
+				 errhint("Lower max_depth or top_values, name fewer aggregates, exclude tables or columns%s.",
+						 request->max_features < MOST_FEATURES ? psprintf(", or raise max_features (at most %d)", MOST_FEATURES) : "")));
 	node->features = lappend(node->features, feature);
 	return feature;
 }
@@ -326,8 +327,7 @@ aggregate_base(Request *request, Aggregation *group, Feature *base)
 		}
 		if (base->over)
 			continue;
-		find_levels(request, group->over->table, base->column);
-		foreach(lc, base->column->levels)
+		foreach(lc, find_levels(request, group->over, base->column))
 			add_to_group(request, group, kind, base, lfirst(lc));
 	}
 }
