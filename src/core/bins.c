@@ -1,6 +1,6 @@
 /*
  * bins.c
- *		Edges from a sample, then every row to bytes.
+ *		Edges from a sample, rows to bytes and back.
  */
 #include "postgres.h"
 
@@ -28,7 +28,6 @@ typedef struct Distinct
 typedef struct Sample
 {
 	int64		n;
-	double	   *value;			/* (ncolumns, n) */
 	double	   *sorted;			/* (n) and so on: scratch for one column */
 	uint64	   *key;
 	uint64	   *key_scratch;
@@ -37,46 +36,35 @@ typedef struct Sample
 	int64	   *count;
 } Sample;
 
+#define TAKEN_ROWS 1024
 #define SAMPLE_SCRATCH (2 * sizeof(uint64) + 2 * sizeof(uint32) + sizeof(double) + sizeof(int64))
 
 Size
-bins_scratch(int64 nrows, int ncolumns, int64 sample)
+bins_scratch(int64 nsample, int ncolumns)
 {
-	return size_times(Min(sample, nrows), size_plus(size_times(ncolumns, sizeof(double)), SAMPLE_SCRATCH));
+	return size_times(nsample, size_plus(size_times(ncolumns, sizeof(double)), SAMPLE_SCRATCH));
 }
 
 /* ---- the sample ---- */
 
 static Sample *
-sample_read(BinSource source, void *state, int block, int64 n, int ncolumns)
+sample_create(int64 n)
 {
 	Sample	   *sample = palloc(sizeof(Sample));
 
 	sample->n = n;
-	sample->value = tree_array(size_times(n, ncolumns), sizeof(double));
 	sample->sorted = tree_array(n, sizeof(double));
 	sample->key = tree_array(n, sizeof(uint64));
 	sample->key_scratch = tree_array(n, sizeof(uint64));
 	sample->payload = tree_array(n, sizeof(uint32));
 	sample->payload_scratch = tree_array(n, sizeof(uint32));
 	sample->count = tree_array(n, sizeof(int64));
-	for (int64 start = 0; start < n; start += block)
-	{
-		int			count = (int) Min(block, n - start);
-		const double *rows = source(state, start, count);
-
-		CHECK_FOR_INTERRUPTS();
-		for (int j = 0; j < ncolumns; j++)
-			for (int i = 0; i < count; i++)
-				sample->value[(int64) j * n + start + i] = rows[(Size) i * ncolumns + j];
-	}
 	return sample;
 }
 
 static void
 sample_free(Sample *sample)
 {
-	pfree(sample->value);
 	pfree(sample->sorted);
 	pfree(sample->key);
 	pfree(sample->key_scratch);
@@ -271,58 +259,63 @@ category_bin(const ColumnBins *column, double x)
 }
 
 static void
-bin_column(const Bins *bins, int j, const double *rows, int64 start, int count)
+code_column(const ColumnBins *column, const double *cell, int stride, uint8 *out, int count)
 {
-	const ColumnBins *column = &bins->column[j];
-	uint8	   *bytes = bins->bytes + (Size) j * bins->nrows + start;
-	uint8	   *group = bins->group[j / GROUP_COLUMNS] + (Size) start * GROUP_BYTES + j % GROUP_COLUMNS;
+	for (int i = 0; i < count; i++, cell += stride, out += GROUP_BYTES)
+		*out = column->levels > 0 ? category_bin(column, *cell) : column->nbins > 0 ? number_bin(column->edge, column->nbins, *cell) : BIN_MISSING;
+}
 
-	for (int i = 0; i < count; i++)
+/* A tile first, so that each row is written at once wherever it belongs. */
+void
+bins_code(const Bins *bins, const double *rows, const uint32 *place, int count)
+{
+	uint8		tile[BIN_BLOCK * GROUP_BYTES] = {0};
+
+	for (int g = 0; g < bins->ngroups; g++)
 	{
-		double		x = rows[(Size) i * bins->ncolumns + j];
+		int			first = g * GROUP_COLUMNS;
+		int			end = Min(first + GROUP_COLUMNS, bins->ncolumns);
 
-		bytes[i] = column->levels > 0 ? category_bin(column, x) :
-			column->nbins > 0 ? number_bin(column->edge, column->nbins, x) : BIN_MISSING;
-		group[(Size) i * GROUP_BYTES] = bytes[i];
+		for (int j = first; j < end; j++)
+			code_column(&bins->column[j], rows + j, bins->ncolumns, tile + (j - first), count);
+		for (int i = 0; i < count; i++)
+			memcpy(bins->group[g] + (Size) place[i] * GROUP_BYTES, tile + i * GROUP_BYTES, GROUP_BYTES);
 	}
 }
 
-static void
-bin_rows(Bins *bins, BinSource source, void *state, int block)
+/* For each bin a value in it: the last of a number's, the last code of categories. */
+static double *
+find_values(const ColumnBins *column)
 {
-	for (int64 start = 0; start < bins->nrows; start += block)
-	{
-		int			count = (int) Min(block, bins->nrows - start);
-		const double *rows = source(state, start, count);
+	double	   *value = palloc(sizeof(double) * BIN_VALUES);
 
-		CHECK_FOR_INTERRUPTS();
-		for (int j = 0; j < bins->ncolumns; j++)
-			bin_column(bins, j, rows, start, count);
-	}
+	for (int b = 0; b < BIN_VALUES; b++)
+		value[b] = (double) NAN;
+	for (int b = 0; b < column->nbins && column->levels == 0; b++)
+		value[b] = column->edge[b];
+	for (int c = 0; c < column->levels; c++)
+		value[column->bin_of[c]] = c;
+	return value;
 }
 
-static void
-find_bins(Bins *bins, BinSource source, void *state, int block, const int *levels, const BinOptions *options)
+void
+bins_decode(const Bins *bins, int64 start, int count, double *rows)
 {
-	Sample	   *sample = sample_read(source, state, block, Min(options->sample, bins->nrows), bins->ncolumns);
-
 	for (int j = 0; j < bins->ncolumns; j++)
 	{
-		ColumnBins *column = &bins->column[j];
-		const double *value = sample->value + (int64) j * sample->n;
+		const double *value = bins->column[j].value;
+		const uint8 *bin = bins->group[j / GROUP_COLUMNS] + (Size) start * GROUP_BYTES + j % GROUP_COLUMNS;
+		double	   *cell = rows + j;
 
-		CHECK_FOR_INTERRUPTS();
-		column->levels = levels[j];
-		if (column->levels > 0)
-			bin_levels(column, sample, value);
-		else
-			find_edges(column, sample, value, options);
+		for (int i = 0; i < count; i++, bin += GROUP_BYTES, cell += bins->ncolumns)
+			*cell = value[*bin];
 	}
-	sample_free(sample);
 }
 
+/* ---- making, laying out ---- */
+
 Bins *
-bins_layout(Arena *arena, int64 nrows, int ncolumns)
+bins_layout_rows(Arena *arena, int64 nrows, int ncolumns)
 {
 	Bins	   *bins = palloc0(sizeof(Bins));
 
@@ -333,34 +326,69 @@ bins_layout(Arena *arena, int64 nrows, int ncolumns)
 	bins->group = palloc(sizeof(uint8 *) * Max(bins->ngroups, 1));
 	for (int g = 0; g < bins->ngroups; g++)
 		bins->group[g] = arena_array(arena, nrows, GROUP_BYTES);
+	return bins;
+}
+
+Bins *
+bins_layout(Arena *arena, int64 nrows, int ncolumns)
+{
+	Bins	   *bins = bins_layout_rows(arena, nrows, ncolumns);
+
 	bins->bytes = arena_array(arena, nrows, ncolumns);
 	return bins;
 }
 
-void
-bins_fill(Bins *bins, BinSource source, void *state, int block, const int *levels, const BinOptions *options)
-{
-	if (bins->ncolumns == 0)
-		return;
-	find_bins(bins, source, state, block, levels, options);
-	bin_rows(bins, source, state, block);
-}
-
 Bins *
-bins_create(BinSource source, void *state, int block, int64 nrows, int ncolumns, const int *levels, const BinOptions *options)
+bins_create(int64 nrows, int ncolumns, const int *levels, const double *value, int64 nsample, const BinOptions *options)
 {
 	Arena		arena = {.mode = ARENA_PRIVATE};
-	Bins	   *bins = bins_layout(&arena, nrows, ncolumns);
+	Bins	   *bins = bins_layout_rows(&arena, nrows, ncolumns);
+	Sample	   *sample = sample_create(nsample);
 
-	bins_fill(bins, source, state, block, levels, options);
+	for (int j = 0; j < ncolumns; j++)
+	{
+		ColumnBins *column = &bins->column[j];
+
+		CHECK_FOR_INTERRUPTS();
+		column->levels = levels[j];
+		if (column->levels > 0)
+			bin_levels(column, sample, value + (Size) j * nsample);
+		else
+			find_edges(column, sample, value + (Size) j * nsample, options);
+		column->value = find_values(column);
+	}
+	sample_free(sample);
 	return bins;
 }
 
 Size
-bins_memory(int64 nrows, int ncolumns, int64 sample)
+bins_memory(int64 nrows, int ncolumns)
 {
 	Arena		arena = {.mode = ARENA_COUNT};
 
-	bins_layout(&arena, nrows, ncolumns);
-	return size_plus(arena.used, bins_scratch(nrows, ncolumns, sample));
+	bins_layout_rows(&arena, nrows, ncolumns);
+	return arena.used;
+}
+
+/* Some rows at a time, so that they stay near while the columns are read. */
+void
+bins_take(Bins *bins, const Bins *made)
+{
+	memcpy(bins->column, made->column, sizeof(ColumnBins) * bins->ncolumns);
+	for (int64 start = 0; start < bins->nrows; start += TAKEN_ROWS)
+	{
+		int			count = (int) Min(TAKEN_ROWS, bins->nrows - start);
+
+		CHECK_FOR_INTERRUPTS();
+		for (int g = 0; g < bins->ngroups; g++)
+			memcpy(bins->group[g] + (Size) start * GROUP_BYTES, made->group[g] + (Size) start * GROUP_BYTES, (Size) count * GROUP_BYTES);
+		for (int j = 0; j < bins->ncolumns && bins->bytes != NULL; j++)
+		{
+			const uint8 *bin = made->group[j / GROUP_COLUMNS] + (Size) start * GROUP_BYTES + j % GROUP_COLUMNS;
+			uint8	   *bytes = bins->bytes + (Size) j * bins->nrows + start;
+
+			for (int i = 0; i < count; i++)
+				bytes[i] = bin[i * GROUP_BYTES];
+		}
+	}
 }

@@ -4,6 +4,9 @@
  *
  * Edges come from the first rows, which in canonical order are a random sample; they lie midway between neighbouring values, one bin for each
  * distinct value where there are few.  Categories are binned by code; where there are more than 255 levels the most frequent 254 keep a bin.
+ *
+ * A training turns its rows to bytes once, in private memory and by rows only; trainers that share their work lay out a view of their own and copy
+ * them there.
  */
 #ifndef RELEARN_CORE_BINS_H
 #define RELEARN_CORE_BINS_H
@@ -29,6 +32,7 @@ typedef struct ColumnBins
 	/* the leader's only */
 	double	   *edge;			/* numbers: (nbins) bin b holds edge[b-1] < x <= edge[b]; the last is above every value */
 	uint8	   *bin_of;			/* categories: (levels) */
+	double	   *value;			/* (BIN_VALUES) one that lies in the bin; NaN for what is missing */
 } ColumnBins;
 
 typedef struct Bins
@@ -38,34 +42,51 @@ typedef struct Bins
 	ColumnBins *column;
 	int			ngroups;
 	uint8	  **group;			/* (ngroups) of (nrows, GROUP_BYTES) */
-	uint8	   *bytes;			/* (ncolumns, nrows): the same bins, column by column */
+	uint8	   *bytes;			/* (ncolumns, nrows): the same bins, column by column; only in views */
 } Bins;
 
 typedef struct BinOptions
 {
 	int			max_bin;		/* 2 .. BIN_MAX */
 	int			min_data_in_bin;
-	int64		sample;			/* rows to take edges from; at most nrows */
+	int64		sample;			/* rows to take edges from, at most */
 } BinOptions;
 
-/* Rows start .. start+count-1 as (count, ncolumns); count <= block of bins_fill. */
-typedef const double *(*BinSource) (void *state, int64 start, int count);
+/* ---- made once, by the leader ---- */
 
-/* A member's view of bins in the arena; bins_fill is the leader's. */
+/* Bins for nrows rows, which are to be coded; edges from the sample: (ncolumns, nsample). */
+extern Bins *bins_create(int64 nrows, int ncolumns, const int *levels, const double *sample, int64 nsample, const BinOptions *options);
+
+/* Rows (count, ncolumns) to bytes at their places; count <= BIN_BLOCK. */
+extern void bins_code(const Bins *bins, const double *rows, const uint32 *place, int count);
+
+/* And back: (count, ncolumns), for each cell a value that lies in the same bin. */
+extern void bins_decode(const Bins *bins, int64 start, int count, double *rows);
+
+#define BIN_BLOCK 256
+#define BIN_SAMPLE 100000		/* rows that learners take edges from */
+
+/* Bytes bins_create takes for good, and for a while, the sample included. */
+extern Size bins_memory(int64 nrows, int ncolumns);
+extern Size bins_scratch(int64 nsample, int ncolumns);
+
+/* ---- views ---- */
+
+/* A member's view of bins in the arena; the leader fills it with the first rows of what was made. */
 extern Bins *bins_layout(Arena *arena, int64 nrows, int ncolumns);
-extern void bins_fill(Bins *bins, BinSource source, void *state, int block, const int *levels, const BinOptions *options);
-
-/* Bytes bins_fill takes beside the arena. */
-extern Size bins_scratch(int64 nrows, int ncolumns, int64 sample);
-
-/* Both at once, in private memory, and the bytes that takes. */
-extern Bins *bins_create(BinSource source, void *state, int block, int64 nrows, int ncolumns, const int *levels, const BinOptions *options);
-extern Size bins_memory(int64 nrows, int ncolumns, int64 sample);
+extern Bins *bins_layout_rows(Arena *arena, int64 nrows, int ncolumns); /* without "bytes" */
+extern void bins_take(Bins *bins, const Bins *made);
 
 static inline const uint8 *
 bins_column(const Bins *bins, int column)
 {
 	return bins->bytes + (Size) column * bins->nrows;
+}
+
+static inline uint8
+bins_cell(const Bins *bins, int column, int64 row)
+{
+	return bins->group[column / GROUP_COLUMNS][(Size) row * GROUP_BYTES + column % GROUP_COLUMNS];
 }
 
 #endif

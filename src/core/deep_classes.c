@@ -29,14 +29,15 @@ move_rows(Walk *walk, const DeepRow *row, int64 count)
 
 	for (int64 i = 0; i < count; i++)
 	{
-		int64		weight = row[i].weight;
-		int64		l = left[row[i].value];
-		int64		r = total[row[i].value] - l;
+		int64		weight = row_weight(false, &row[i]);
+		int32		class = row_value(false, &row[i]);
+		int64		l = left[class];
+		int64		r = total[class] - l;
 
 		walk->left_squares += weight * (2 * l + weight);
 		walk->right_squares += weight * (weight - 2 * r);
 		walk->weight += weight;
-		left[row[i].value] = l + weight;
+		left[class] = l + weight;
 	}
 	walk->rows += count;
 }
@@ -54,6 +55,7 @@ walk_improves(const Walk *walk, const DeepWhole *whole, DeepBest *best)
 	if (gain <= best->numerator)
 		return false;
 	best->numerator = gain;
+	best->left = (DeepSums) {(walk->rows << 32) + walk->weight, 0};
 	return true;
 }
 
@@ -128,8 +130,10 @@ list_class_levels(const DeepSearch *search, const uint32 *start, DeepLevel *leve
 
 		for (uint32 i = start[b]; i < start[b + 1]; i++)
 		{
-			all += search->sorted[i].weight;
-			of_common += search->sorted[i].value == common ? search->sorted[i].weight : 0;
+			int64		weight = row_weight(false, &search->sorted[i]);
+
+			all += weight;
+			of_common += row_value(false, &search->sorted[i]) == common ? weight : 0;
 		}
 		if (all > 0)
 			level[n++] = (DeepLevel) {.bin = b,.order = (double) of_common / (double) all};
@@ -206,7 +210,7 @@ deep_sum_classes(DeepSearch *search, DeepWhole *whole)
 {
 	memset(search->total, 0, sizeof(int64) * search->options->nclasses);
 	for (int64 i = 0; i < whole->count; i++)
-		search->total[whole->row[i].value] += whole->row[i].weight;
+		search->total[row_value(false, &whole->row[i])] += row_weight(false, &whole->row[i]);
 	whole->squares = 0;
 	for (int k = 0; k < search->options->nclasses; k++)
 		whole->squares += search->total[k] * search->total[k];

@@ -23,10 +23,33 @@ sums_weight(DeepSums sums)
 	return (double) (sums[0] & PG_UINT32_MAX);
 }
 
-static inline DeepSums
-row_sums(const DeepRow *row)
+#define PAIR_MASK (DEEP_PAIR_WEIGHT - 1)
+
+static inline int64
+row_weight(bool pairs, const DeepRow *row)
 {
-	return (DeepSums) {(INT64CONST(1) << 32) + row->weight, (int64) row->weight * row->value};
+	return pairs ? (row->sums >> DEEP_PAIR_BITS) & PAIR_MASK : (int64) ((uint64) row->sums >> 32);
+}
+
+static inline int32
+row_value(bool pairs, const DeepRow *row)
+{
+	return pairs ? (row->sums & PAIR_MASK) != 0 : (int32) row->sums;
+}
+
+/* A word of pairs at length. */
+static inline DeepSums
+pair_sums(int64 pair)
+{
+	return (DeepSums) {(pair >> 2 * DEEP_PAIR_BITS) << 32 | ((pair >> DEEP_PAIR_BITS) & PAIR_MASK), pair & PAIR_MASK};
+}
+
+static inline DeepSums
+row_sums(bool pairs, const DeepRow *row)
+{
+	if (pairs)
+		return pair_sums(row->sums);
+	return (DeepSums) {(INT64CONST(1) << 32) + row_weight(false, row), row_weight(false, row) * row_value(false, row)};
 }
 
 /* Where the bins of the rows lie: a row of group g at group[g] + row * GROUP_BYTES. */
@@ -53,6 +76,7 @@ typedef struct DeepSplit
 	int			above;			/* numbers: first bin on the right that a row has */
 	bool		missing_left;
 	bool		missing_seen;	/* else the larger child takes what is missing */
+	DeepSums	left;			/* of the rows that go left; of several classes, without their values */
 	DeepSet		set;			/* categories: bins that go left; what is missing is missing_left */
 	DeepSet		seen;			/* bins that rows of the node have; the others go with the larger child */
 } DeepSplit;
@@ -60,11 +84,13 @@ typedef struct DeepSplit
 typedef struct DeepSearch
 {
 	const Bins *bins;
+	const double *edge;			/* (ncolumns, BIN_VALUES) */
 	const DeepOptions *options;
 	int		   *column;			/* (ncolumns) a permutation, drawn from */
 	uint64		random;			/* of the node */
 
 	DeepSums   *hist;			/* several columns' (BIN_VALUES); zeros between searches */
+	int64	   *pairs;			/* the same in words */
 
 	/* classes */
 	int64	   *total;			/* (nclasses) weights of the node's classes */
@@ -88,9 +114,10 @@ typedef struct DeepBest
 				denominator;
 	int64		fewest;			/* rows of a side */
 	DeepSums	total;
+	DeepSums	left;			/* of the best */
 } DeepBest;
 
-extern void deep_search_init(DeepSearch *search, const Bins *bins, const DeepOptions *options, int64 most_rows);
+extern void deep_search_init(DeepSearch *search, const Bins *bins, const double *edge, int64 most_rows, const DeepOptions *options);
 
 /* The best split of the rows on columns drawn by the seed; split->column is -1 where there is none. */
 extern void deep_search(DeepSearch *search, const DeepWhole *whole, uint64 seed, DeepSplit *split);
@@ -132,6 +159,13 @@ static inline const uint8 *
 deep_column(const DeepWhole *whole, int column)
 {
 	return whole->base->group[column / GROUP_COLUMNS] + column % GROUP_COLUMNS;
+}
+
+/* Of a number's bins. */
+static inline const double *
+deep_edges(const DeepSearch *search, int column)
+{
+	return search->edge + (Size) column * BIN_VALUES;
 }
 
 /* Totals and squares of the classes, before their columns are searched. */

@@ -16,7 +16,8 @@
 #include "core/hash.h"
 #include "core/tree_internal.h"
 
-#define AT_ONCE 4				/* histograms filled in one pass over the rows: they fit the first-level cache */
+#define AT_ONCE 6				/* histograms filled in one pass over the rows: they fit the first-level cache */
+#define AT_ONCE_WIDE 4
 #define FEW_ROWS 256			/* so few touch few bins: only these are looked at */
 #define AHEAD 16				/* rows looked ahead in memory */
 #define PASS_ROWS 262144		/* between two checks for interrupts */
@@ -28,12 +29,14 @@ typedef struct Touched
 } Touched;
 
 void
-deep_search_init(DeepSearch *search, const Bins *bins, const DeepOptions *options, int64 most_rows)
+deep_search_init(DeepSearch *search, const Bins *bins, const double *edge, int64 most_rows, const DeepOptions *options)
 {
 	search->bins = bins;
+	search->edge = edge;
 	search->options = options;
 	search->column = tree_array(bins->ncolumns, sizeof(int));
-	search->hist = (DeepSums *) TYPEALIGN(64, tree_array(AT_ONCE * BIN_VALUES * sizeof(DeepSums) + 64, 1));
+	search->hist = (DeepSums *) TYPEALIGN(64, tree_array(AT_ONCE_WIDE * BIN_VALUES * sizeof(DeepSums) + 64, 1));
+	search->pairs = (int64 *) TYPEALIGN(64, tree_array(AT_ONCE * BIN_VALUES * sizeof(int64) + 64, 1));
 	if (options->nclasses <= 2)
 		return;
 	search->total = tree_array(options->nclasses, sizeof(int64));
@@ -43,10 +46,29 @@ deep_search_init(DeepSearch *search, const Bins *bins, const DeepOptions *option
 
 /* ---- histograms ---- */
 
-/* n columns in one pass; n is a constant where this is called. */
-static inline __attribute__((always_inline)) void
-add_columns(const DeepWhole *whole, int64 from, int64 to, const int *column, int n, DeepSums *hist)
+/* What rows are summed into. */
+typedef enum Form
 {
+	WIDE,						/* DeepSums, from rows of numbers */
+	WIDE_OF_PAIRS,
+	PAIRS						/* words */
+} Form;
+
+/* Histograms of one column: BIN_VALUES sums in one of the two forms. */
+static inline __attribute__((always_inline)) void
+add_row(void *hist, int bin, const DeepRow *row, Form form)
+{
+	if (form == PAIRS)
+		((int64 *) hist)[bin] += row->sums;
+	else
+		((DeepSums *) hist)[bin] += row_sums(form == WIDE_OF_PAIRS, row);
+}
+
+/* n columns in one pass; n and form are constants where this is called. */
+static inline __attribute__((always_inline)) void
+add_columns(const DeepWhole *whole, int64 from, int64 to, const int *column, int n, Form form, char *hist)
+{
+	const Size	stride = BIN_VALUES * (form == PAIRS ? sizeof(int64) : sizeof(DeepSums));
 	const uint8 *bytes[AT_ONCE];
 	const DeepRow *row = whole->row;
 	int64		safe = Min(to, whole->count - AHEAD);
@@ -57,44 +79,63 @@ add_columns(const DeepWhole *whole, int64 from, int64 to, const int *column, int
 	for (; i < safe; i++)
 	{
 		Size		at = (Size) row[i].row * GROUP_BYTES;
-		Size		ahead = (Size) row[i + AHEAD].row * GROUP_BYTES;
-		DeepSums	sums = row_sums(&row[i]);
 
-		__builtin_prefetch(bytes[0] + ahead);
+		__builtin_prefetch(bytes[0] + (Size) row[i + AHEAD].row * GROUP_BYTES);
 		for (int k = 0; k < n; k++)
-			hist[k * BIN_VALUES + bytes[k][at]] += sums;
+			add_row(hist + k * stride, bytes[k][at], &row[i], form);
 	}
 	for (; i < to; i++)
-	{
-		DeepSums	sums = row_sums(&row[i]);
-
 		for (int k = 0; k < n; k++)
-			hist[k * BIN_VALUES + bytes[k][(Size) row[i].row * GROUP_BYTES]] += sums;
+			add_row(hist + k * stride, bytes[k][(Size) row[i].row * GROUP_BYTES], &row[i], form);
+}
+
+static inline __attribute__((always_inline)) void
+add_some_columns(const DeepWhole *whole, int64 from, int64 to, const int *column, int n, Form form, char *hist)
+{
+	switch (n)
+	{
+		case 1:
+			add_columns(whole, from, to, column, 1, form, hist);
+			break;
+		case 2:
+			add_columns(whole, from, to, column, 2, form, hist);
+			break;
+		case 3:
+			add_columns(whole, from, to, column, 3, form, hist);
+			break;
+		case 4:
+			add_columns(whole, from, to, column, 4, form, hist);
+			break;
+		case 5:
+			if (form == PAIRS)
+				add_columns(whole, from, to, column, 5, form, hist);
+			break;
+		default:
+			if (form == PAIRS)
+				add_columns(whole, from, to, column, 6, form, hist);
 	}
 }
 
 static void
-build_histograms(const DeepWhole *whole, const int *column, int n, DeepSums *hist)
+build_histograms(const DeepWhole *whole, const int *column, int n, Form form, void *hist)
 {
 	for (int64 from = 0; from < whole->count; from += PASS_ROWS)
 	{
 		int64		to = Min(from + PASS_ROWS, whole->count);
 
 		CHECK_FOR_INTERRUPTS();
-		if (n == 1)
-			add_columns(whole, from, to, column, 1, hist);
-		else if (n == 2)
-			add_columns(whole, from, to, column, 2, hist);
-		else if (n == 3)
-			add_columns(whole, from, to, column, 3, hist);
+		if (form == PAIRS)
+			add_some_columns(whole, from, to, column, n, PAIRS, hist);
+		else if (form == WIDE)
+			add_some_columns(whole, from, to, column, n, WIDE, hist);
 		else
-			add_columns(whole, from, to, column, 4, hist);
+			add_some_columns(whole, from, to, column, n, WIDE_OF_PAIRS, hist);
 	}
 }
 
 /* One column of few rows. */
-static void
-build_touched(const DeepWhole *whole, int column, DeepSums *hist, Touched *touched)
+static inline __attribute__((always_inline)) void
+add_touched(const DeepWhole *whole, int column, Form form, void *hist, Touched *touched)
 {
 	const uint8 *bytes = deep_column(whole, column);
 	uint64		bits[BIN_VALUES / 64] = {0};
@@ -104,22 +145,42 @@ build_touched(const DeepWhole *whole, int column, DeepSums *hist, Touched *touch
 		int			bin = bytes[(Size) whole->row[i].row * GROUP_BYTES];
 
 		bits[bin >> 6] |= UINT64CONST(1) << (bin & 63);
-		hist[bin] += row_sums(&whole->row[i]);
+		add_row(hist, bin, &whole->row[i], form);
 	}
 	memcpy(touched->bits, bits, sizeof(bits));
 }
 
-static void
-find_touched(const DeepSums *hist, Touched *touched)
+/* Bit b is set where word b * stride is not 0. */
+static inline __attribute__((always_inline)) void
+find_touched(const int64 *hist, int stride, Touched *touched)
 {
 	for (int w = 0; w < BIN_VALUES / 64; w++)
 	{
 		uint64		bits = 0;
 
 		for (int b = 0; b < 64; b++)
-			bits |= (uint64) (hist[w * 64 + b][0] != 0) << b;
+			bits |= (uint64) (hist[(w * 64 + b) * stride] != 0) << b;
 		touched->bits[w] = bits;
 	}
+}
+
+static int
+count_touched(const Touched *touched)
+{
+	int			n = 0;
+
+	for (int w = 0; w < BIN_VALUES / 64; w++)
+		n += __builtin_popcountll(touched->bits[w]);
+	return n;
+}
+
+/* The first bin in use behind the bin, but for the one of what is missing; nbins where there is none. */
+static int
+next_touched(const Touched *touched, int bin, int nbins)
+{
+	for (bin++; bin < nbins && !((touched->bits[bin >> 6] >> (bin & 63)) & 1); bin++)
+		;
+	return bin;
 }
 
 static void
@@ -160,6 +221,7 @@ improves(DeepBest *best, DeepSums left)
 		return false;
 	best->numerator = numerator;
 	best->denominator = denominator;
+	best->left = left;
 	return true;
 }
 
@@ -190,14 +252,15 @@ search_number(const DeepSums *hist, const uint8 *bin, int n, int nbins, int colu
 int
 deep_random_cut(DeepSearch *search, int column, const uint8 *bin, int n)
 {
-	const ColumnBins *bins = &search->bins->column[column];
+	const double *edge = deep_edges(search, column);
+	int			nbins = search->bins->column[column].nbins;
 	int			first = bin[0],
 				last = bin[n - 1] - 1;
-	double		high = bins->edge[last];
-	double		low = first > 0 ? bins->edge[first - 1] : bins->edge[0] - (bins->edge[Min(1, bins->nbins - 2)] - bins->edge[0]);
+	double		high = edge[last];
+	double		low = first > 0 ? edge[first - 1] : edge[0] - (edge[Min(1, nbins - 2)] - edge[0]);
 	double		at = low + hash_unit(deep_random(search)) * (high - low);
 
-	while (first < last && bins->edge[first] < at)
+	while (first < last && edge[first] < at)
 		first++;
 	return first;
 }
@@ -307,23 +370,138 @@ search_means(DeepSearch *search, const DeepSums *hist, const Touched *touched, i
 	return true;
 }
 
-/* Columns at once; true where the rows differ in one of them. */
+/* ---- two classes: sums in one word ---- */
+
+/* The same as improves(). */
+static inline __attribute__((always_inline)) bool
+pair_improves(DeepBest *best, double all, int64 left)
+{
+	double		weight = (double) (int32) ((left >> DEEP_PAIR_BITS) & PAIR_MASK);
+	double		off = (double) (int32) (left & PAIR_MASK) - best->mean * weight;
+	double		numerator = off * off;
+	double		denominator = weight * (all - weight);
+
+	if (numerator * best->denominator <= best->numerator * denominator)
+		return false;
+	if ((left >> 2 * DEEP_PAIR_BITS) < best->fewest || sums_rows(best->total) - (left >> 2 * DEEP_PAIR_BITS) < best->fewest)
+		return false;
+	best->numerator = numerator;
+	best->denominator = denominator;
+	best->left[0] = left;
+	return true;
+}
+
+/* All cuts of a number, from the left; returns the best one's last bin, or -1.  The last time, the histogram is cleared. */
+static inline __attribute__((always_inline)) int
+cut_pairs(int64 *hist, const Touched *touched, int64 left, bool clear, DeepBest *best)
+{
+	double		all = sums_weight(best->total);
+	int			below = -1;
+
+	for (int w = 0; w < BIN_VALUES / 64; w++)
+		for (uint64 bits = touched->bits[w]; bits != 0; bits &= bits - 1)
+		{
+			int			bin = w * 64 + __builtin_ctzll(bits);
+
+			left += hist[bin];
+			if (clear)
+				hist[bin] = 0;
+			if (pair_improves(best, all, left))
+				below = bin;
+		}
+	return below;
+}
+
+static void
+search_pairs(DeepSearch *search, int64 *hist, const Touched *touched, int column, DeepBest *best, DeepSplit *split)
+{
+	Touched		numbers = *touched;
+	int64		missing = hist[BIN_MISSING];
+	bool		seen = missing != 0;
+	bool		improved = false;
+	int			nbins = search->bins->column[column].nbins;
+
+	hist[BIN_MISSING] = 0;
+	numbers.bits[BIN_MISSING >> 6] &= ~(UINT64CONST(1) << (BIN_MISSING & 63));
+	for (int side = 0; side <= (int) seen; side++)
+	{
+		int			below = side < (int) seen ? cut_pairs(hist, &numbers, 0, false, best) : cut_pairs(hist, &numbers, side ? missing : 0, true, best);
+
+		if (below < 0)
+			continue;
+		deep_keep_number(split, column, below, next_touched(&numbers, below, nbins), side, seen);
+		improved = true;
+	}
+	if (improved)
+		best->left = pair_sums(best->left[0]);
+}
+
+/* Words as wide sums, for searches that are rare. */
+static void
+widen(int64 *pairs, const Touched *touched, DeepSums *hist)
+{
+	for (int w = 0; w < BIN_VALUES / 64; w++)
+		for (uint64 bits = touched->bits[w]; bits != 0; bits &= bits - 1)
+		{
+			int			bin = w * 64 + __builtin_ctzll(bits);
+
+			hist[bin] = pair_sums(pairs[bin]);
+			pairs[bin] = 0;
+		}
+}
+
+/* True where the rows differ in the column. */
 static bool
-search_columns(DeepSearch *search, const DeepWhole *whole, const int *column, int n, DeepBest *best, DeepSplit *split)
+search_pair_column(DeepSearch *search, const DeepWhole *whole, int64 *pairs, int column, DeepBest *best, DeepSplit *split)
+{
+	Touched		touched;
+	bool		differ;
+
+	if (whole->count >= FEW_ROWS)
+		find_touched(pairs, 1, &touched);
+	else
+		add_touched(whole, column, PAIRS, pairs, &touched);
+	if (search->bins->column[column].levels == 0 && !search->options->random_cuts)
+	{
+		search_pairs(search, pairs, &touched, column, best, split);
+		return count_touched(&touched) > 1;
+	}
+	widen(pairs, &touched, search->hist);
+	differ = search_means(search, search->hist, &touched, column, best, split);
+	clear_touched(search->hist, &touched);
+	return differ;
+}
+
+/* True where the rows differ in one of the columns. */
+static bool
+search_columns_of_pairs(DeepSearch *search, const DeepWhole *whole, const int *column, int n, DeepBest *best, DeepSplit *split)
 {
 	bool		differ = false;
 
 	if (whole->count >= FEW_ROWS)
-		build_histograms(whole, column, n, search->hist);
+		build_histograms(whole, column, n, PAIRS, search->pairs);
+	for (int k = 0; k < n; k++)
+		differ |= search_pair_column(search, whole, search->pairs + (Size) k * BIN_VALUES, column[k], best, split);
+	return differ;
+}
+
+static bool
+search_columns(DeepSearch *search, const DeepWhole *whole, const int *column, int n, DeepBest *best, DeepSplit *split)
+{
+	Form		form = search->options->pairs ? WIDE_OF_PAIRS : WIDE;
+	bool		differ = false;
+
+	if (whole->count >= FEW_ROWS)
+		build_histograms(whole, column, n, form, search->hist);
 	for (int k = 0; k < n; k++)
 	{
 		DeepSums   *hist = search->hist + (Size) k * BIN_VALUES;
 		Touched		touched;
 
 		if (whole->count >= FEW_ROWS)
-			find_touched(hist, &touched);
+			find_touched((int64 *) hist, 2, &touched);
 		else
-			build_touched(whole, column[k], hist, &touched);
+			add_touched(whole, column[k], form, hist, &touched);
 		differ |= search_means(search, hist, &touched, column[k], best, split);
 		clear_touched(hist, &touched);
 	}
@@ -334,18 +512,18 @@ search_columns(DeepSearch *search, const DeepWhole *whole, const int *column, in
 
 /* Between the bins that rows have, move the cut to the edge nearest to the middle; where there are none above, above all bins. */
 static void
-centre_cut(const ColumnBins *bins, DeepSplit *split)
+centre_cut(const double *edge, int nbins, DeepSplit *split)
 {
 	int			last = split->above - 1;
 	double		middle;
 
-	if (split->above == bins->nbins)
+	if (split->above == nbins)
 	{
 		split->cut = last;
 		return;
 	}
-	middle = bins->edge[split->cut] + (bins->edge[last] - bins->edge[split->cut]) / 2;
-	while (split->cut < last && bins->edge[split->cut + 1] - middle <= middle - bins->edge[split->cut])
+	middle = edge[split->cut] + (edge[last] - edge[split->cut]) / 2;
+	while (split->cut < last && edge[split->cut + 1] - middle <= middle - edge[split->cut])
 		split->cut++;
 }
 
@@ -364,12 +542,28 @@ draw_columns(DeepSearch *search, int from, int to)
 	}
 }
 
+/* Columns from..from+n-1 of those drawn; true where the rows differ in one of them. */
+typedef bool (*SearchColumns) (DeepSearch *search, const DeepWhole *whole, const int *column, int n, DeepBest *best, DeepSplit *split);
+
+static bool
+search_classes(DeepSearch *search, const DeepWhole *whole, const int *column, int n, DeepBest *best, DeepSplit *split)
+{
+	bool		differ = false;
+
+	for (int k = 0; k < n; k++)
+		differ |= deep_search_classes(search, whole, column[k], best, split);
+	return differ;
+}
+
 /* Columns in which the rows do not differ count as drawn; where all are such, more are drawn. */
 void
 deep_search(DeepSearch *search, const DeepWhole *whole, uint64 seed, DeepSplit *split)
 {
 	DeepWhole	node = *whole;
 	bool		several = search->options->nclasses > 2;
+	bool		pairs = search->options->pairs && sums_weight(whole->sums) < DEEP_PAIR_WEIGHT;
+	SearchColumns columns = several ? search_classes : pairs ? search_columns_of_pairs : search_columns;
+	int			at_once = pairs ? AT_ONCE : AT_ONCE_WIDE;
 	int			n = search->bins->ncolumns;
 	int			wanted = Min(search->options->columns_per_node, n);
 	bool		differ = false;
@@ -384,15 +578,15 @@ deep_search(DeepSearch *search, const DeepWhole *whole, uint64 seed, DeepSplit *
 		draw_columns(search, 0, wanted);
 	for (int i = 0; i < n && (i < wanted || !differ);)
 	{
-		int			count = i < wanted && !several ? Min(AT_ONCE, wanted - i) : 1;
+		int			count = i < wanted ? Min(at_once, wanted - i) : 1;
 
 		if (i >= wanted)
 			draw_columns(search, i, i + 1);
-		differ |= several ? deep_search_classes(search, &node, search->column[i], &best, split) :
-			search_columns(search, &node, search->column + i, count, &best, split);
+		differ |= columns(search, &node, search->column + i, count, &best, split);
 		i += count;
 	}
 	split->gain = best.numerator / best.denominator * sums_weight(whole->sums);
+	split->left = best.left;
 	if (split->column >= 0 && split->cut >= 0)
-		centre_cut(&search->bins->column[split->column], split);
+		centre_cut(deep_edges(search, split->column), search->bins->column[split->column].nbins, split);
 }

@@ -14,7 +14,7 @@ set_has(const DeepSet *set, int bin)
 }
 
 int
-deep_leaf(const Bins *bins, const DeepTree *tree, const uint8 *const *bin)
+deep_leaf(const DeepTree *tree, const uint8 *const *bin)
 {
 	const DeepNode *node = tree->node;
 
@@ -29,26 +29,52 @@ deep_leaf(const Bins *bins, const DeepTree *tree, const uint8 *const *bin)
 	return (int) (node - tree->node);
 }
 
+/* Below nodes that are cut, everything has the value of the one that is. */
+static void
+cut_nodes(DeepTree *tree, const bool *cut)
+{
+	bool	   *below = tree_array(tree->nnodes, sizeof(bool));	/* a node that is cut */
+	Size		bytes = sizeof(float) * tree->nvalues;
+
+	for (int i = 0; i < tree->nnodes; i++)
+	{
+		DeepNode   *node = &tree->node[i];
+
+		if (node->left == 0 || !(cut[i] || below[i]))
+			continue;
+		for (uint32 child = node->left; child < node->left + 2; child++)
+		{
+			below[child] = true;
+			memcpy(tree->value + (Size) child * tree->nvalues, tree->value + (Size) i * tree->nvalues, bytes);
+		}
+		node->left = 0;
+	}
+	pfree(below);
+}
+
 /* One sweep from the last node to the first finds the smallest of the best subtrees: a branch costs what its best leaves cost, or what it costs cut. */
 void
 deep_prune(DeepTree *tree, double alpha)
 {
 	double	   *cost = tree_array(tree->nnodes, sizeof(double));
+	bool	   *cut = tree_array(tree->nnodes, sizeof(bool));
 
 	for (int i = tree->nnodes; i-- > 0;)
 	{
-		DeepNode   *node = &tree->node[i];
+		const DeepNode *node = &tree->node[i];
 		double		kept = node->left != 0 ? cost[node->left] + cost[node->left + 1] : 0;
 
-		cost[i] = node->risk + alpha;
+		cost[i] = tree->risk[i] + alpha;
 		if (node->left == 0)
 			continue;
 		if (cost[i] <= kept)
-			node->left = 0;
+			cut[i] = true;
 		else
 			cost[i] = kept;
 	}
+	cut_nodes(tree, cut);
 	pfree(cost);
+	pfree(cut);
 }
 
 /* The codes whose bins go left. */
@@ -92,7 +118,8 @@ deep_append(const DeepTree *tree, const Bins *bins, Trees *trees)
 		trees->cover[at[i] - 1] = node->rows;
 		if (node->left == 0)
 		{
-			memcpy(trees->value + (Size) (at[i] - 1) * tree->nvalues, tree->value + (Size) i * tree->nvalues, sizeof(double) * tree->nvalues);
+			for (int k = 0; k < tree->nvalues; k++)
+				trees->value[(Size) (at[i] - 1) * tree->nvalues + k] = tree->value[(Size) i * tree->nvalues + k];
 			continue;
 		}
 		left = node->cut < 0 ? append_category(tree, node, column, trees, at[i] - 1, set) :
@@ -102,4 +129,45 @@ deep_append(const DeepTree *tree, const Bins *bins, Trees *trees)
 	}
 	pfree(at);
 	pfree(set);
+}
+
+/* ---- a tree in memory that others see: counts, sets, nodes, values ---- */
+
+typedef struct StoredTree
+{
+	int			nnodes;
+	int			nsets;
+} StoredTree;
+
+Size
+deep_bytes(const DeepTree *tree)
+{
+	Size		node = sizeof(DeepNode) + sizeof(float) * tree->nvalues;
+
+	return MAXALIGN(sizeof(StoredTree) + sizeof(DeepSet) * tree->nsets + node * tree->nnodes);
+}
+
+DeepTree
+deep_stored(char *bytes, int nvalues)
+{
+	const StoredTree *stored = (const StoredTree *) bytes;
+	DeepTree	tree = {.nnodes = stored->nnodes,.nsets = stored->nsets,.nvalues = nvalues};
+
+	tree.set = (DeepSet *) (bytes + sizeof(StoredTree));
+	tree.node = (DeepNode *) (tree.set + tree.nsets);
+	tree.value = (float *) (tree.node + tree.nnodes);
+	return tree;
+}
+
+void
+deep_store(const DeepTree *tree, char *bytes)
+{
+	DeepTree	to;
+
+	*(StoredTree *) bytes = (StoredTree) {tree->nnodes, tree->nsets};
+	to = deep_stored(bytes, tree->nvalues);
+	if (tree->nsets > 0)
+		memcpy(to.set, tree->set, sizeof(DeepSet) * tree->nsets);
+	memcpy(to.node, tree->node, sizeof(DeepNode) * tree->nnodes);
+	memcpy(to.value, tree->value, sizeof(float) * tree->nvalues * tree->nnodes);
 }

@@ -35,7 +35,7 @@ histograms_kept(const GrowOptions *options, Size entries)
 
 Grower *
 grower_layout(Arena *arena, const Bins *bins, int64 ntrain, const GrowOptions *options, int nmembers,
-			  const float *gradient, const float *hessian)
+			  int ntrees, const float *gradient, const float *hessian)
 {
 	Grower	   *grower = palloc0(sizeof(Grower));
 	const GrowKernels *fast = grow_avx2();
@@ -60,8 +60,8 @@ grower_layout(Arena *arena, const Bins *bins, int64 ntrain, const GrowOptions *o
 	grower->pool = arena_array(arena, size_times(grower->nslots, grower->hist_entries), sizeof(int64));
 	grower->sums = arena_array(arena, nmembers > 1 ? size_times(nmembers, grower->hist_entries) : 0, sizeof(int64));
 	grower->table = arena_array(arena, (Size) nmembers * HIST_GROUP, sizeof(int32));
-	grower->extremes = arena_array(arena, ntrain / EXTREMES_PIECE + 1, sizeof(Extremes));
-	grower->lefts = arena_array(arena, ntrain / PARTITION_PIECE + 1, sizeof(int64));
+	grower->extremes = arena_array(arena, size_times(ntrees, gradient_pieces(grower)), sizeof(Extremes));
+	grower->lefts = arena_array(arena, nmembers * PIECES_A_MEMBER + 1, sizeof(int64));
 	grower->use_group = arena_array(arena, bins->ngroups, sizeof(bool));
 	grower->column = arena_array(arena, ncolumns, sizeof(int));
 	grower->node_column = arena_array(arena, 2 * (Size) ncolumns, sizeof(bool));
@@ -161,18 +161,18 @@ static bool
 choose_quantum(Grower *grower)
 {
 	Quantum    *quantum = &grower->job->quantum;
-	int64		npieces = (grower->ntrain + EXTREMES_PIECE - 1) / EXTREMES_PIECE;
+	int64		npieces = gradient_pieces(grower);
+	const Extremes *seen = grower->extremes + grower->job->tree * npieces;
 	Extremes	extremes = {0, 0, PG_INT32_MAX};
 	int64		n = Max(grower->ntrain, 1);
 	int			levels = grower->few ? FEW_GRADIENT_LEVELS : (int) Min(MANY_GRADIENT_LEVELS, PG_INT32_MAX / n);
 	int			hessian_levels = grower->few ? FEW_HESSIAN_LEVELS : (int) Min(MANY_HESSIAN_LEVELS, PG_UINT32_MAX / n);
 
-	team_run(grower->team, GROW_EXTREMES, npieces);
 	for (int64 piece = 0; piece < npieces; piece++)
 	{
-		extremes.gradient = Max(extremes.gradient, grower->extremes[piece].gradient);
-		extremes.hessian = Max(extremes.hessian, grower->extremes[piece].hessian);
-		extremes.least_hessian = Min(extremes.least_hessian, grower->extremes[piece].least_hessian);
+		extremes.gradient = Max(extremes.gradient, seen[piece].gradient);
+		extremes.hessian = Max(extremes.hessian, seen[piece].hessian);
+		extremes.least_hessian = Min(extremes.least_hessian, seen[piece].least_hessian);
 	}
 	if (extremes.gradient >= INFINITE_BITS || extremes.hessian >= INFINITE_BITS)
 		return false;
@@ -240,15 +240,26 @@ start_histogram(Grower *grower, int slot)
 	grower->job->merge = true;
 }
 
+/* Divide work on rows into pieces of whole units, enough for all members; returns how many. */
+static int64
+divide_rows(Grower *grower, int64 from, int64 count, int64 unit)
+{
+	int64		share = count / ((int64) grower->nmembers * PIECES_A_MEMBER);
+	int64		piece = (share / unit + 1) * unit;
+
+	grower->job->from = from;
+	grower->job->count = count;
+	grower->job->piece = piece;
+	return (count + piece - 1) / piece;
+}
+
 /* The histogram of a leaf's rows; other members' sums are merged by the search that follows. */
 static void
 build_histogram(Grower *grower, Leaf *leaf, const Leaf *keep)
 {
 	leaf->slot = take_slot(grower, keep);
 	start_histogram(grower, leaf->slot);
-	grower->job->from = leaf->grown.start;
-	grower->job->count = leaf->grown.count;
-	team_run(grower->team, GROW_HISTOGRAM, (leaf->grown.count + HISTOGRAM_PIECE - 1) / HISTOGRAM_PIECE);
+	team_run(grower->team, GROW_HISTOGRAM, divide_rows(grower, leaf->grown.start, leaf->grown.count, FLUSH_ROWS));
 }
 
 static void
@@ -299,16 +310,6 @@ take_split(Grower *grower, int child, Leaf *leaf)
 }
 
 static void
-list_rows(Grower *grower, const GrownLeaf *root)
-{
-	if (grower->bag != NULL)
-		memcpy(grower->rows, grower->bag, sizeof(int32) * root->count);
-	else
-		for (int64 i = 0; i < root->count; i++)
-			grower->rows[i] = (int32) i;
-}
-
-static void
 start_root(Grower *grower)
 {
 	Leaf	   *root = &grower->leaf[0];
@@ -321,14 +322,18 @@ start_root(Grower *grower)
 	root->grown.count = grower->bag ? grower->bag_count : grower->ntrain;
 	grower->nleaves = 1;
 	grower->job->nwalks = 0;
-	list_rows(grower, &root->grown);
 	grower->trees->cover[root->grown.node] = (double) root->grown.count;
-	if (grower->job->ncolumns == 0)
-		return;
+	if (grower->bag != NULL)
+		memcpy(grower->rows, grower->bag, sizeof(int32) * root->grown.count);
 	root->slot = take_slot(grower, NULL);
 	grower->job->bagged = grower->bag != NULL;
 	start_histogram(grower, root->slot);
-	team_run(grower->team, GROW_QUANTISE, (grower->ntrain + HISTOGRAM_PIECE - 1) / HISTOGRAM_PIECE);
+	team_run(grower->team, GROW_QUANTISE, (grower->ntrain + QUANTISE_PIECE - 1) / QUANTISE_PIECE);
+	if (grower->job->ncolumns == 0)
+	{
+		drop_slot(grower, root);
+		return;
+	}
 	if (grower->bag)
 	{
 		drop_slot(grower, root);
@@ -383,15 +388,13 @@ partition_piece(Grower *grower, const GrownLeaf *leaf, const Walk *walk)
 static int64
 partition(Grower *grower, const GrownLeaf *leaf, int walk)
 {
-	int64		npieces = (leaf->count + PARTITION_PIECE - 1) / PARTITION_PIECE;
+	int64		npieces = divide_rows(grower, leaf->start, leaf->count, LEAST_PARTITION_PIECE);
 	int64		left = 0;
 
 	CHECK_FOR_INTERRUPTS();
-	if (npieces < 2)
+	if (npieces < 2 || team_size(grower->team) < 2)
 		return partition_piece(grower, leaf, &grower->walk[walk]);
 	grower->job->walk = walk;
-	grower->job->from = leaf->start;
-	grower->job->count = leaf->count;
 	team_run(grower->team, GROW_PARTITION, npieces);
 	team_run(grower->team, GROW_JOIN, npieces);
 	for (int64 piece = 0; piece < npieces; piece++)
@@ -495,7 +498,7 @@ search_children(Grower *grower, Leaf *leaf, Leaf *other, int parent_slot)
 
 	large->slot = parent_slot;
 	leaf->split.gain = other->split.gain = 0;
-	if (!may_split(grower, leaf) && !may_split(grower, other))
+	if (grower->nleaves == grower->options->num_leaves || (!may_split(grower, leaf) && !may_split(grower, other)))
 	{
 		drop_slot(grower, large);
 		return;
@@ -541,14 +544,14 @@ next_leaf(Grower *grower)
 }
 
 bool
-grow_tree(Grower *grower, Team *team, Trees *trees, Size first, uint64 seed)
+grow_tree(Grower *grower, Team *team, Trees *trees, int tree, uint64 seed)
 {
 	if (grower->leaf == NULL)
 		prepare_leader(grower);
 	grower->team = team;
 	grower->trees = trees;
 	grower->seed = seed;
-	grower->job->first = first;
+	grower->job->tree = tree;
 	if (!choose_quantum(grower))
 		return false;
 	choose_columns(grower);

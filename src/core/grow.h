@@ -45,16 +45,22 @@ typedef struct GrownLeaf
 typedef struct Grower Grower;
 
 /*
- * A member's view of a grower in the arena.  Rows 0 .. ntrain-1 of the bins are grown on.  gradient and hessian are of all trees of a round, each
- * (ntrain); hessians are not negative.
+ * A member's view of a grower in the arena.  Rows 0 .. ntrain-1 of the bins are grown on.  gradient and hessian are of all ntrees trees of a round,
+ * each (ntrain); hessians are not negative.
  */
 extern Grower *grower_layout(Arena *arena, const Bins *bins, int64 ntrain, const GrowOptions *options, int nmembers,
-							 const float *gradient, const float *hessian);
+							 int ntrees, const float *gradient, const float *hessian);
+
+/*
+ * Any member's, before grow_tree: the gradients of a tree of the round are there for the GRADIENT_PIECE rows (fewer at the end) from start, a
+ * multiple of it.
+ */
+#define GRADIENT_PIECE 16384
+extern void grower_look(Grower *grower, int tree, int64 start);
 
 /*
  * A program whose team grows trees has these tasks first, in this order, and its view starts with a pointer to the member's Grower.
  */
-extern void grow_extremes_task(void *view, Team *team);
 extern void grow_quantise_task(void *view, Team *team);
 extern void grow_histogram_task(void *view, Team *team);
 extern void grow_search_task(void *view, Team *team);
@@ -62,11 +68,10 @@ extern void grow_partition_task(void *view, Team *team);
 extern void grow_join_task(void *view, Team *team);
 
 #define GROW_TASKS \
-	grow_extremes_task, grow_quantise_task, grow_histogram_task, grow_search_task, grow_partition_task, grow_join_task
+	grow_quantise_task, grow_histogram_task, grow_search_task, grow_partition_task, grow_join_task
 
 typedef enum GrowTask
 {
-	GROW_EXTREMES,
 	GROW_QUANTISE,
 	GROW_HISTOGRAM,
 	GROW_SEARCH,
@@ -81,10 +86,10 @@ typedef enum GrowTask
 extern void grower_set_bag(Grower *grower, const int32 *rows, int64 count);
 
 /*
- * Grow the next tree of "trees" on the gradients from gradient[first] on.  False, and no tree, where they are not finite.  Covers and gains are
+ * Grow the next tree of "trees" on the gradients of a tree of the round.  False, and no tree, where they are not finite.  Covers and gains are
  * set; leaf values stay 0.
  */
-extern bool grow_tree(Grower *grower, Team *team, Trees *trees, Size first, uint64 seed);
+extern bool grow_tree(Grower *grower, Team *team, Trees *trees, int tree, uint64 seed);
 
 /* ---- the tree just grown; any member's ---- */
 extern int	grower_leaves(const Grower *grower);

@@ -135,10 +135,10 @@ extern void split_outputs(const SplitSearch *search, const Leaf *leaf, double *l
 
 /* ---- work and its pieces ---- */
 
-#define EXTREMES_PIECE 65536	/* rows */
-#define HISTOGRAM_PIECE (8 * FLUSH_ROWS)
-#define PARTITION_PIECE 32768
-#define SEARCH_PIECE 4			/* columns */
+#define QUANTISE_PIECE (8 * FLUSH_ROWS)	/* rows */
+#define PIECES_A_MEMBER 6		/* of a leaf's rows, so that members end at about the same time */
+#define LEAST_PARTITION_PIECE 4096
+#define SEARCH_PIECE 2			/* columns */
 
 /* A split of the tree just grown, by bins. */
 typedef struct Walk
@@ -151,11 +151,12 @@ typedef struct Walk
 /* What the leader tells the others, and they him. */
 typedef struct GrowJob
 {
-	Size		first;			/* gradient of this tree */
+	int			tree;			/* of the round */
 	Quantum		quantum;
 	bool		bagged;			/* the root's histogram is not built while gradients are rounded */
 	int64		from,			/* rows of the list */
-				count;
+				count,
+				piece;			/* of which a member takes so many */
 	int			target;			/* slot that is built: member 0 adds to it, the others to sums of their own */
 	bool		touched[TEAM_MOST_MEMBERS]; /* whose sums count */
 	bool		merge;			/* the others' sums are still to be added to the target */
@@ -189,7 +190,7 @@ struct Grower
 	int64	   *pool;			/* (nslots, hist_entries) */
 	int64	   *sums;			/* (nmembers, hist_entries) */
 	int32	   *table;			/* (nmembers, HIST_GROUP) zeros */
-	Extremes   *extremes;		/* (pieces) */
+	Extremes   *extremes;		/* (ntrees, pieces) */
 	int64	   *lefts;			/* (pieces) rows that went left */
 	bool	   *use_group;		/* (ngroups) has a column of this tree */
 	int		   *column;			/* this tree's columns, ascending */
@@ -210,6 +211,12 @@ struct Grower
 	int			nleaves;
 	int		   *drawn;			/* (ncolumns) scratch */
 };
+
+static inline int64
+gradient_pieces(const Grower *grower)
+{
+	return (grower->ntrain + GRADIENT_PIECE - 1) / GRADIENT_PIECE;
+}
 
 static inline int64 *
 grower_histogram(const Grower *grower, int slot)

@@ -17,19 +17,13 @@ view_grower(void *view)
 /* ---- gradients ---- */
 
 void
-grow_extremes_task(void *view, Team *team)
+grower_look(Grower *grower, int tree, int64 start)
 {
-	Grower	   *grower = view_grower(view);
-	Size		first = grower->job->first;
+	Size		first = (Size) tree * grower->ntrain + start;
+	Extremes	extremes = {0, 0, PG_INT32_MAX};
 
-	for (int64 piece = team_next(team); piece >= 0; piece = team_next(team))
-	{
-		int64		start = piece * EXTREMES_PIECE;
-
-		grower->extremes[piece] = (Extremes) {0, 0, PG_INT32_MAX};
-		grower->search.kernels->extremes(grower->gradient + first + start, grower->hessian + first + start,
-										 Min(EXTREMES_PIECE, grower->ntrain - start), &grower->extremes[piece]);
-	}
+	grower->search.kernels->extremes(grower->gradient + first, grower->hessian + first, Min(GRADIENT_PIECE, grower->ntrain - start), &extremes);
+	grower->extremes[tree * gradient_pieces(grower) + start / GRADIENT_PIECE] = extremes;
 }
 
 static int
@@ -77,11 +71,11 @@ store_pairs(const Grower *grower, int64 start, int count, const int32 *pair)
 	}
 }
 
-/* Round the gradients of a run of rows; where every row counts, the root's histogram is built on the way. */
+/* Round the gradients of a run of rows; where every row counts, the root's histogram and list are made on the way. */
 static void
 quantise_rows(Grower *grower, int member, int64 start, int64 end, int64 *hist)
 {
-	Size		first = grower->job->first;
+	Size		first = (Size) grower->job->tree * grower->ntrain;
 
 	for (; start < end; start += FLUSH_ROWS)
 	{
@@ -91,8 +85,11 @@ quantise_rows(Grower *grower, int member, int64 start, int64 end, int64 *hist)
 		grower->search.kernels->quantise(grower->gradient + first + start, grower->hessian + first + start, start, count,
 										 &grower->job->quantum, pair);
 		store_pairs(grower, start, count, pair);
-		if (hist != NULL)
-			add_rows(grower, member, NULL, start, count, hist);
+		if (hist == NULL)
+			continue;
+		add_rows(grower, member, NULL, start, count, hist);
+		for (int i = 0; i < count; i++)
+			grower->rows[start + i] = (int32) (start + i);
 	}
 }
 
@@ -103,10 +100,10 @@ grow_quantise_task(void *view, Team *team)
 
 	for (int64 piece = team_next(team); piece >= 0; piece = team_next(team))
 	{
-		int64		start = piece * HISTOGRAM_PIECE;
+		int64		start = piece * QUANTISE_PIECE;
 
 		CHECK_FOR_INTERRUPTS();
-		quantise_rows(grower, team_member(team), start, Min(start + HISTOGRAM_PIECE, grower->ntrain),
+		quantise_rows(grower, team_member(team), start, Min(start + QUANTISE_PIECE, grower->ntrain),
 					  grower->job->bagged ? NULL : member_histogram(grower, team));
 	}
 }
@@ -121,10 +118,10 @@ grow_histogram_task(void *view, Team *team)
 
 	for (int64 piece = team_next(team); piece >= 0; piece = team_next(team))
 	{
-		int64		start = piece * HISTOGRAM_PIECE;
+		int64		start = piece * job->piece;
 
 		CHECK_FOR_INTERRUPTS();
-		add_rows(grower, team_member(team), grower->rows, job->from + start, Min(HISTOGRAM_PIECE, job->count - start),
+		add_rows(grower, team_member(team), grower->rows, job->from + start, Min(job->piece, job->count - start),
 				 member_histogram(grower, team));
 	}
 }
@@ -197,8 +194,8 @@ grow_partition_task(void *view, Team *team)
 
 	for (int64 piece = team_next(team); piece >= 0; piece = team_next(team))
 	{
-		int64		start = job->from + piece * PARTITION_PIECE;
-		int64		end = Min(start + PARTITION_PIECE, job->from + job->count);
+		int64		start = job->from + piece * job->piece;
+		int64		end = Min(start + job->piece, job->from + job->count);
 		int32	   *left = grower->spare + start;
 		int32	   *right = grower->spare + end - 1;
 
@@ -222,15 +219,15 @@ grow_join_task(void *view, Team *team)
 {
 	Grower	   *grower = view_grower(view);
 	const GrowJob *job = grower->job;
-	int64		npieces = (job->count + PARTITION_PIECE - 1) / PARTITION_PIECE;
+	int64		npieces = (job->count + job->piece - 1) / job->piece;
 	int64		all_left = 0;
 
 	for (int64 p = 0; p < npieces; p++)
 		all_left += grower->lefts[p];
 	for (int64 piece = team_next(team); piece >= 0; piece = team_next(team))
 	{
-		int64		start = job->from + piece * PARTITION_PIECE;
-		int64		end = Min(start + PARTITION_PIECE, job->from + job->count);
+		int64		start = job->from + piece * job->piece;
+		int64		end = Min(start + job->piece, job->from + job->count);
 		int64		left = 0;
 		int32	   *to;
 

@@ -319,6 +319,12 @@ team_next(Team *team)
 }
 
 int
+team_size(const Team *team)
+{
+	return team->shared != NULL ? 1 + (int) pg_atomic_read_u32(&team->shared->joined) : 1;
+}
+
+int
 team_member(const Team *team)
 {
 	return team->member;

@@ -70,6 +70,9 @@ extern void team_end(Team *team);
 /* In a task: the next piece, or -1. */
 extern int64 team_next(Team *team);
 
+/* How many members are at work now; workers may join later. */
+extern int	team_size(const Team *team);
+
 /* 0 is the leader. */
 extern int	team_member(const Team *team);
 

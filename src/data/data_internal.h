@@ -53,10 +53,13 @@ typedef struct Roles
 	int			nfeatures;
 	int		   *feature;		/* (nfeatures) 0-based columns of the source, ascending; likewise below, -1 = none */
 	ColumnKind *feature_kind;	/* (nfeatures) */
+	bool	   *feature_aside;	/* (nfeatures) */
 	int			target;
 	int			key;
 	int			time;
 	int			weight;
+	int			group;
+	int			stratum;
 } Roles;
 
 /* Find and check the columns a request names; the source is narrowed to those that are needed. */
@@ -67,10 +70,12 @@ typedef enum Side
 {
 	SIDE_CONTENT,				/* hash of the cells */
 	SIDE_KEY,					/* hash of the key; only with a key */
-	SIDE_TIME					/* sortable_double of the time, 0 = missing; only with a time column */
+	SIDE_TIME,					/* sortable_double of the time, 0 = missing; only with a time column */
+	SIDE_GROUP,					/* hash of the group; only with a group column */
+	SIDE_STRATUM				/* code of the stratum, as in frame->strata; only with a column of strata */
 } Side;
 
-#define NSIDES 3
+#define NSIDES 5
 
 typedef struct RowSides
 {
@@ -89,8 +94,11 @@ row_side(const RowSides *sides, Side side, uint32 row)
 #define ORDER_BYTES_PER_ROW (2 * (sizeof(uint64) + sizeof(uint32)))
 #define ORDER_BYTES_KEPT sizeof(uint32)
 
-/* Fill frame->order and frame->part_start; the bytes are booked already. */
-extern void frame_order(Frame *frame, const RowSides *sides, const FrameRequest *request);
+/* Fill frame->order and frame->part_start; the bytes are booked already.  strata: what the codes of SIDE_STRATUM stand for, or NULL. */
+extern void frame_order(Frame *frame, const RowSides *sides, Dictionary *strata, const FrameRequest *request);
+
+/* The gap before later parts in the unit of the time column: microseconds, or whatever a number counts.  0: none. */
+extern double gap_width(const FrameRequest *request, ColumnKind kind);
 
 /* A line for the user, kept in the frame. */
 extern void frame_warning(Frame *frame, const char *format,...) printf_like(2, 3);

@@ -131,6 +131,7 @@ open_features(Load *l)
 		RunKind		how;
 
 		describe_column(l, &frame->columns[i], l->roles.feature[i], kind);
+		frame->columns[i].aside = l->roles.feature_aside[i];
 		open_reader(l, &l->reader[i], l->roles.feature[i], kind, l->request->zone);
 		how = kind == KIND_CATEGORY ? RUN_CATEGORY : l->reader[i].op == OP_FLOAT8 ? RUN_FLOAT8 : RUN_NUMBER;
 		if (l->nruns == 0 || l->run[l->nruns - 1].how != how)
@@ -150,6 +151,8 @@ open_sides(Load *l)
 	sides->slot[SIDE_CONTENT] = sides->nslots++;
 	sides->slot[SIDE_KEY] = l->roles.key >= 0 ? sides->nslots++ : -1;
 	sides->slot[SIDE_TIME] = l->roles.time >= 0 ? sides->nslots++ : -1;
+	sides->slot[SIDE_GROUP] = l->roles.group >= 0 ? sides->nslots++ : -1;
+	sides->slot[SIDE_STRATUM] = l->roles.stratum >= 0 ? sides->nslots++ : -1;
 }
 
 static void
@@ -162,6 +165,18 @@ open_columns(Load *l)
 	open_target(l);
 	if (roles->key >= 0)
 		open_reader(l, &l->key_reader, roles->key, KIND_CATEGORY, l->request->zone);
+	if (l->request->stratified && roles->stratum < 0 && !frame->classification)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the split can be stratified by the target only where it holds classes"),
+				 errhint("Name a column of few values: split => '{\"stratify\": \"column\"}'.")));
+	if (roles->group >= 0)
+		open_reader(l, &l->group_reader, roles->group, KIND_CATEGORY, l->request->zone);
+	if (roles->stratum >= 0)
+	{
+		open_reader(l, &l->stratum_reader, roles->stratum, KIND_CATEGORY, l->request->zone);
+		l->strata = dictionary_create(CurrentMemoryContext);
+	}
 	if (roles->weight >= 0)
 		open_reader(l, &l->weight_reader, roles->weight, KIND_NUMBER, NULL);
 	if (roles->time >= 0)
@@ -171,6 +186,7 @@ open_columns(Load *l)
 		/* instants are ordered in UTC: local time runs twice through one hour a year */
 		(void) kind_of_type(TupleDescAttr(l->source->tupdesc, roles->time)->atttypid, &kind);
 		open_reader(l, &l->time_reader, roles->time, kind, NULL);
+		frame->gap = gap_width(l->request, kind);
 	}
 	frame->has_weight = roles->weight >= 0;
 	frame->ncells = frame->ncolumns + 1 + (frame->has_weight ? 1 : 0);
@@ -302,6 +318,9 @@ warn(const Load *l)
 	if (l->null_keys)
 		frame_warning(frame, "%lld of %lld rows have no value in key column \"%s\" and are placed by their content",
 					  (long long) l->null_keys, nrows, l->request->key);
+	if (l->null_groups)
+		frame_warning(frame, "%lld of %lld rows have no value in group column \"%s\" and are placed by their %s",
+					  (long long) l->null_groups, nrows, l->request->group, l->request->key ? "key" : "content");
 	if (l->null_times)
 		frame_warning(frame, "%lld of %lld rows have no value in time column \"%s\" and are in the training part",
 					  (long long) l->null_times, nrows, l->request->time);
@@ -321,7 +340,7 @@ finish(Load *l)
 	check_rows(l);
 	sort_levels(l);
 	warn(l);
-	frame_order(frame, &l->sides, l->request);
+	frame_order(frame, &l->sides, l->strata, l->request);
 	for (int i = 0; i < 16; i++)
 		frame->fingerprint[i] = (uint8) (l->fingerprint[i / 8] >> (i % 8 * 8));
 	for (Size i = 0; i < nchunks; i++)
@@ -329,6 +348,7 @@ finish(Load *l)
 	pfree(l->sides.chunk);
 	over = (Size) l->capacity * ORDER_BYTES_PER_ROW - (Size) frame->nrows * ORDER_BYTES_KEPT + nchunks * side_bytes(l);
 	budget_return(l->budget, over);
+	frame->booked = l->budget->used - l->used_before - l->level_bytes;
 }
 
 Frame *
@@ -348,6 +368,7 @@ frame_load(const FrameRequest *request)
 	l->missing = get_float8_nan();
 	l->frame = frame;
 	frame->context = context;
+	frame->cells = AllocSetContextCreate(context, "relearn cells", ALLOCSET_DEFAULT_SIZES);
 	l->source = source_open(request->source);
 	roles_resolve(request, l->source, &l->roles);
 	open_columns(l);

@@ -37,7 +37,10 @@ typedef struct Load
 	CellReader	target_reader,
 				key_reader,
 				time_reader,
-				weight_reader;
+				weight_reader,
+				group_reader,
+				stratum_reader;
+	Dictionary *strata;			/* values of the column of strata, in order of arrival */
 	bool		numeric_labels; /* classes of a numeric target */
 	bool		label_from_value;	/* ... of a type that has fractions: the values must be integers */
 	uint64	   *salt;			/* (ncells): what makes the same value hash differently in each column */
@@ -53,7 +56,8 @@ typedef struct Load
 	int64		rows_with_levels;	/* rows that had been read when it was levels that did not fit, else 0 */
 
 	int64		null_keys,
-				null_times;
+				null_times,
+				null_groups;
 	uint64		fingerprint[2];
 } Load;
 

@@ -91,7 +91,7 @@ grow_chunks(Load *l)
 
 		if (!book(l, rows * row_bytes(l) + nchunks * side_bytes(l)))
 			return false;
-		cells = alloc_large(frame->context, size_times(rows, row_cell_bytes));
+		cells = alloc_large(frame->cells, size_times(rows, row_cell_bytes));
 		for (Size i = 0; i < nchunks; i++)
 			add_chunk(l, first + i, cells + i * FRAME_CHUNK_ROWS * frame->ncells);
 	}
@@ -359,27 +359,58 @@ read_weight(Load *l, const TupleTableSlot *slot)
 	return weight;
 }
 
+/* The hash of a column's text; where it has none, the fallback. */
+static uint64
+hash_column(const TupleTableSlot *slot, int column, CellReader *reader, uint64 fallback, int64 *nulls)
+{
+	const char *text;
+	int			length;
+
+	if (slot->tts_isnull[column])
+	{
+		(*nulls)++;
+		return fallback;
+	}
+	text = cell_text(reader, slot->tts_values[column], &length);
+	return hash_text(text, length, 0);
+}
+
+/* 0: missing; else the code of the value + 1. */
+static uint64
+read_stratum(Load *l, const TupleTableSlot *slot)
+{
+	const char *text;
+	int			length,
+				code;
+
+	if (slot->tts_isnull[l->roles.stratum])
+		return 0;
+	text = cell_text(&l->stratum_reader, slot->tts_values[l->roles.stratum], &length);
+	code = dictionary_add(l->strata, text, length);
+	if (code >= MOST_STRATA)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("column \"%s\" has more than %d distinct values, too many to stratify the split by", l->request->stratify, MOST_STRATA),
+				 errhint("Stratify by a column of few values; numbers can be put into classes in the source, for example with width_bucket.")));
+	return (uint64) code + 1;
+}
+
 static void
 keep_sides(Load *l, const TupleTableSlot *slot, uint32 row, uint64 content)
 {
 	const Roles *roles = &l->roles;
+	uint64		identity = content;
 
 	*row_side(&l->sides, SIDE_CONTENT, row) = content;
 	if (roles->key >= 0)
 	{
-		uint64		hash = content;
-
-		if (slot->tts_isnull[roles->key])
-			l->null_keys++;
-		else
-		{
-			int			length;
-			const char *text = cell_text(&l->key_reader, slot->tts_values[roles->key], &length);
-
-			hash = hash_text(text, length, 0);
-		}
-		*row_side(&l->sides, SIDE_KEY, row) = hash;
+		identity = hash_column(slot, roles->key, &l->key_reader, content, &l->null_keys);
+		*row_side(&l->sides, SIDE_KEY, row) = identity;
 	}
+	if (roles->group >= 0)
+		*row_side(&l->sides, SIDE_GROUP, row) = hash_column(slot, roles->group, &l->group_reader, identity, &l->null_groups);
+	if (roles->stratum >= 0)
+		*row_side(&l->sides, SIDE_STRATUM, row) = read_stratum(l, slot);
 	if (roles->time >= 0)
 	{
 		double		time = NAN;

@@ -64,7 +64,9 @@ static const Parameter boosting_parameters[] = {
 	.min = -1,.max = 1,.help = "{\"column\": 1} for predictions that rise with it, -1 for such that fall"},
 	{.name = "early_stopping_rounds",.aliases = "early_stopping_round,early_stopping,n_iter_no_change",.type = PARAM_INT,
 		.offset = OPTION(early_stopping_rounds),.fallback = 0,.min = 0,.max = 1000000,
-	.help = "stop after so many rounds without a lower loss of the validation rows, and keep the best; 0: never"},
+	.help = "stop after so many rounds in which the validation rows have not got better, and keep the best; 0: never"},
+	{.name = "early_stopping_metric",.aliases = "eval_metric",.type = PARAM_CHOICE,.offset = OPTION(metric),.choices = round_metric_names,
+	.help = "what is measured after every round and what early stopping goes by; auto: the loss"},
 	{.name = "scale_pos_weight",.type = PARAM_FLOAT,.offset = OPTION(scale_pos_weight),.fallback = 1,.min = 1e-10,.max = 1e10,
 	.help = "weight of the last of two classes"},
 	{.name = "alpha",.type = PARAM_FLOAT,.offset = OPTION(alpha),.fallback = 0.9,.min = 1e-10,.max = 1e10,
@@ -94,6 +96,14 @@ boosting_check(const void *state)
 	if ((strcmp(name, "quantile") == 0 || strcmp(name, "reg:quantileerror") == 0) && options->alpha >= 1)
 		return "\"alpha\" must be below 1 for the objective \"quantile\"";
 	return NULL;
+}
+
+static void
+boosting_bin_options(const void *state, BinOptions *bins)
+{
+	const BoostingOptions *options = state;
+
+	*bins = (BinOptions) {.max_bin = options->max_bin,.min_data_in_bin = options->min_data_in_bin,.sample = BIN_SAMPLE};
 }
 
 static Size
@@ -199,6 +209,7 @@ const Learner gradient_boosting_learner = {
 	.nparameters = lengthof(boosting_parameters),
 	.options_size = sizeof(BoostingOptions),
 	.check = boosting_check,
+	.bin_options = boosting_bin_options,
 	.memory_needed = boosting_memory_needed,
 	.train = boosting_train,
 	.predict = boosting_predict,

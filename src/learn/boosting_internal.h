@@ -36,6 +36,7 @@ typedef struct BoostingOptions
 	int			min_data_per_group;
 	ColumnValues monotone;
 	int			early_stopping_rounds;
+	int			metric;			/* index into round_metric_names */
 	double		scale_pos_weight;
 	double		alpha;
 	double		tweedie_power;
@@ -65,19 +66,26 @@ typedef struct LossRows
 
 #define LOSS_ROWS 1024			/* at most in one call */
 
+static inline double
+loss_weight(const LossRows *rows, int i)
+{
+	return rows->weight != NULL ? rows->weight[i] : 1.0;
+}
+
+/* Probabilities class by class into scratch (noutputs, count), and the normaliser (count) where asked for. */
+extern void loss_probabilities(const LossRows *rows, double *normaliser);
+
 /* A loss to be lowered; its derivatives are by the score. */
 typedef struct Objective
 {
 	const char *name;
-	const char *metric;			/* what the mean loss is called */
+	const char *metric;			/* what is measured round by round where nothing else is asked for */
 	uint32		tasks;
 	Link		link;
 	double		least_target;	/* targets must not be below, */
 	bool		open;			/* nor equal to it */
-	bool		root;			/* the metric is the root of the mean loss */
 	double		(*start) (const TrainingSet *set, const BoostingOptions *options, double total, int output);
 	void		(*gradients) (const LossRows *rows);
-	double		(*loss) (const LossRows *rows);	/* sum of weight * loss */
 
 	/* The share of residuals below a leaf's value, for losses whose best constant is a quantile; NULL: a Newton step. */
 	double		(*leaf_quantile) (const BoostingOptions *options);
@@ -87,6 +95,32 @@ extern const char *const boosting_objective_names[];
 
 /* The objective that an index into the names stands for; for "auto" by the task. */
 extern const Objective *boosting_objective(int index, Task task);
+
+/* What is measured after every round, and what early stopping goes by. */
+typedef struct RoundMetric
+{
+	const char *name;			/* as elsewhere in ml where it is the same */
+	uint32		tasks;
+	uint32		links;			/* bits of the links of objectives it can judge */
+	bool		greater_is_better;
+	bool		root;			/* the root of the mean */
+	const char *undefined;		/* why it may be */
+
+	/* sum of weight * measure, of which the mean is taken; or else of all rows at once, by the scores of one output */
+	double		(*sum) (const LossRows *rows);
+	double		(*whole) (const double *score, const double *target, const double *weight, int64 n);
+} RoundMetric;
+
+extern const char *const round_metric_names[];
+
+/* The metric that an index into the names stands for, by the objective where that says "auto". */
+extern const RoundMetric *round_metric(int index, const Objective *objective);
+
+/* An error where it does not fit. */
+extern void round_metric_check(const RoundMetric *metric, const Objective *objective, Task task);
+
+/* Bytes "whole" takes. */
+extern Size round_metric_memory(int index, int64 nrows);
 
 /* The smallest value at or below which at least share of the weight lies; weight NULL: all 1.  value may be permuted. */
 extern double weighted_quantile(double *value, double *weight, int64 n, double share);

@@ -1,6 +1,6 @@
 /*
  * boosting_objective.c
- *		Objectives of gradient boosting: a constant to start from, gradients and hessians, the loss.  Formulas are LightGBM's.
+ *		Objectives of gradient boosting: a constant to start from, gradients and hessians.  Formulas are LightGBM's.
  */
 #include "postgres.h"
 
@@ -11,16 +11,10 @@
 #include "core/sort.h"
 #include "learn/boosting_internal.h"
 
-static inline double
-rows_weight(const LossRows *rows, int i)
-{
-	return rows->weight != NULL ? rows->weight[i] : 1.0;
-}
-
 static inline void
 put_pair(const LossRows *rows, int i, double gradient, double hessian)
 {
-	double		weight = rows_weight(rows, i);
+	double		weight = loss_weight(rows, i);
 
 	rows->gradient[i] = (float) (gradient * weight);
 	rows->hessian[i] = (float) (hessian * weight);
@@ -105,20 +99,6 @@ squared_gradients(const LossRows *rows)
 		put_pair(rows, i, rows->score[i] - rows->target[i], 1);
 }
 
-static double
-squared_loss(const LossRows *rows)
-{
-	double		sum = 0;
-
-	for (int i = 0; i < rows->count; i++)
-	{
-		double		error = rows->score[i] - rows->target[i];
-
-		sum += rows_weight(rows, i) * error * error;
-	}
-	return sum;
-}
-
 static void
 absolute_gradients(const LossRows *rows)
 {
@@ -128,16 +108,6 @@ absolute_gradients(const LossRows *rows)
 
 		put_pair(rows, i, (error > 0) - (error < 0), 1);
 	}
-}
-
-static double
-absolute_loss(const LossRows *rows)
-{
-	double		sum = 0;
-
-	for (int i = 0; i < rows->count; i++)
-		sum += rows_weight(rows, i) * fabs(rows->score[i] - rows->target[i]);
-	return sum;
 }
 
 static double
@@ -159,21 +129,6 @@ huber_gradients(const LossRows *rows)
 	}
 }
 
-static double
-huber_loss(const LossRows *rows)
-{
-	double		alpha = rows->options->alpha;
-	double		sum = 0;
-
-	for (int i = 0; i < rows->count; i++)
-	{
-		double		error = fabs(rows->score[i] - rows->target[i]);
-
-		sum += rows_weight(rows, i) * (error <= alpha ? 0.5 * error * error : alpha * (error - 0.5 * alpha));
-	}
-	return sum;
-}
-
 static void
 quantile_gradients(const LossRows *rows)
 {
@@ -181,21 +136,6 @@ quantile_gradients(const LossRows *rows)
 
 	for (int i = 0; i < rows->count; i++)
 		put_pair(rows, i, rows->score[i] >= rows->target[i] ? 1 - alpha : -alpha, 1);
-}
-
-static double
-quantile_loss(const LossRows *rows)
-{
-	double		alpha = rows->options->alpha;
-	double		sum = 0;
-
-	for (int i = 0; i < rows->count; i++)
-	{
-		double		error = rows->target[i] - rows->score[i];
-
-		sum += rows_weight(rows, i) * (error >= 0 ? alpha * error : (alpha - 1) * error);
-	}
-	return sum;
 }
 
 static double
@@ -219,16 +159,6 @@ poisson_gradients(const LossRows *rows)
 	}
 }
 
-static double
-poisson_loss(const LossRows *rows)
-{
-	double		sum = 0;
-
-	for (int i = 0; i < rows->count; i++)
-		sum += rows_weight(rows, i) * (math_exp(rows->score[i]) - rows->target[i] * rows->score[i]);
-	return sum;
-}
-
 static void
 gamma_gradients(const LossRows *rows)
 {
@@ -238,16 +168,6 @@ gamma_gradients(const LossRows *rows)
 
 		put_pair(rows, i, 1 - ratio, ratio);
 	}
-}
-
-static double
-gamma_loss(const LossRows *rows)
-{
-	double		sum = 0;
-
-	for (int i = 0; i < rows->count; i++)
-		sum += rows_weight(rows, i) * (rows->target[i] * math_exp(-rows->score[i]) + rows->score[i]);
-	return sum;
 }
 
 static void
@@ -262,18 +182,6 @@ tweedie_gradients(const LossRows *rows)
 
 		put_pair(rows, i, b - a, (2 - power) * b - (1 - power) * a);
 	}
-}
-
-static double
-tweedie_loss(const LossRows *rows)
-{
-	double		power = rows->options->tweedie_power;
-	double		sum = 0;
-
-	for (int i = 0; i < rows->count; i++)
-		sum += rows_weight(rows, i) * (math_exp((2 - power) * rows->score[i]) / (2 - power)
-									   - rows->target[i] * math_exp((1 - power) * rows->score[i]) / (1 - power));
-	return sum;
 }
 
 /* ---- classes ---- */
@@ -302,18 +210,8 @@ logistic_gradients(const LossRows *rows)
 	}
 }
 
-static double
-logistic_loss(const LossRows *rows)
-{
-	double		sum = 0;
-
-	dense_logistic(rows->score, rows->target, rows->weight, rows->count, rows->scratch, &sum);
-	return sum;
-}
-
-/* Probabilities class by class into scratch (noutputs, count), and the normaliser where asked for. */
-static void
-class_probabilities(const LossRows *rows, double *normaliser)
+void
+loss_probabilities(const LossRows *rows, double *normaliser)
 {
 	for (int k = 0; k < rows->noutputs; k++)
 		memcpy(rows->scratch + (Size) k * rows->count, rows->score + k * rows->stride, sizeof(double) * rows->count);
@@ -325,67 +223,55 @@ softmax_gradients(const LossRows *rows)
 {
 	double		factor = (double) rows->noutputs / (rows->noutputs - 1);	/* Friedman 2001, section 4.6 */
 
-	class_probabilities(rows, NULL);
+	loss_probabilities(rows, NULL);
 	for (int k = 0; k < rows->noutputs; k++)
 		for (int i = 0; i < rows->count; i++)
 		{
 			double		p = rows->scratch[(Size) k * rows->count + i];
-			double		weight = rows_weight(rows, i);
+			double		weight = loss_weight(rows, i);
 
 			rows->gradient[k * rows->out_stride + i] = (float) (weight * (p - ((int) rows->target[i] == k)));
 			rows->hessian[k * rows->out_stride + i] = (float) (weight * factor * p * (1 - p));
 		}
 }
 
-static double
-softmax_loss(const LossRows *rows)
-{
-	double		normaliser[LOSS_ROWS];
-	double		sum = 0;
-
-	class_probabilities(rows, normaliser);
-	for (int i = 0; i < rows->count; i++)
-		sum += rows_weight(rows, i) * (normaliser[i] - rows->score[(int) rows->target[i] * rows->stride + i]);
-	return sum;
-}
-
 /* ---- the table ---- */
 
 static const Objective squared = {
-	.name = "squared",.metric = "rmse",.tasks = TASK_REGRESSION,.link = LINK_IDENTITY,.least_target = -HUGE_VAL,.root = true,
-	.start = mean_target,.gradients = squared_gradients,.loss = squared_loss,
+	.name = "squared",.metric = "rmse",.tasks = TASK_REGRESSION,.link = LINK_IDENTITY,.least_target = -HUGE_VAL,
+	.start = mean_target,.gradients = squared_gradients,
 };
 static const Objective absolute = {
 	.name = "absolute",.metric = "mae",.tasks = TASK_REGRESSION,.link = LINK_IDENTITY,.least_target = -HUGE_VAL,
-	.start = start_median,.gradients = absolute_gradients,.loss = absolute_loss,.leaf_quantile = middle,
+	.start = start_median,.gradients = absolute_gradients,.leaf_quantile = middle,
 };
 static const Objective huber = {
 	.name = "huber",.metric = "huber_loss",.tasks = TASK_REGRESSION,.link = LINK_IDENTITY,.least_target = -HUGE_VAL,
-	.start = mean_target,.gradients = huber_gradients,.loss = huber_loss,
+	.start = mean_target,.gradients = huber_gradients,
 };
 static const Objective quantile = {
 	.name = "quantile",.metric = "pinball_loss",.tasks = TASK_REGRESSION,.link = LINK_IDENTITY,.least_target = -HUGE_VAL,
-	.start = start_quantile,.gradients = quantile_gradients,.loss = quantile_loss,.leaf_quantile = alpha_quantile,
+	.start = start_quantile,.gradients = quantile_gradients,.leaf_quantile = alpha_quantile,
 };
 static const Objective poisson = {
 	.name = "poisson",.metric = "poisson_loss",.tasks = TASK_REGRESSION,.link = LINK_EXP,.least_target = 0,
-	.start = log_mean_target,.gradients = poisson_gradients,.loss = poisson_loss,
+	.start = log_mean_target,.gradients = poisson_gradients,
 };
 static const Objective gamma_objective = {
 	.name = "gamma",.metric = "gamma_loss",.tasks = TASK_REGRESSION,.link = LINK_EXP,.least_target = 0,.open = true,
-	.start = log_mean_target,.gradients = gamma_gradients,.loss = gamma_loss,
+	.start = log_mean_target,.gradients = gamma_gradients,
 };
 static const Objective tweedie = {
 	.name = "tweedie",.metric = "tweedie_loss",.tasks = TASK_REGRESSION,.link = LINK_EXP,.least_target = 0,
-	.start = log_mean_target,.gradients = tweedie_gradients,.loss = tweedie_loss,
+	.start = log_mean_target,.gradients = tweedie_gradients,
 };
 static const Objective logistic = {
 	.name = "logistic",.metric = "log_loss",.tasks = TASK_BINARY,.link = LINK_SIGMOID,.least_target = -HUGE_VAL,
-	.start = start_logistic,.gradients = logistic_gradients,.loss = logistic_loss,
+	.start = start_logistic,.gradients = logistic_gradients,
 };
 static const Objective softmax = {
 	.name = "softmax",.metric = "log_loss",.tasks = TASK_MULTICLASS,.link = LINK_SOFTMAX,.least_target = -HUGE_VAL,
-	.start = start_softmax,.gradients = softmax_gradients,.loss = softmax_loss,
+	.start = start_softmax,.gradients = softmax_gradients,
 };
 
 /* Names of ours, then those of LightGBM, XGBoost and scikit-learn. */

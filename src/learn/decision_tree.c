@@ -70,6 +70,7 @@ const Learner decision_tree_learner = {
 	.nparameters = lengthof(decision_tree_parameters),
 	.options_size = sizeof(ForestOptions),
 	.check = decision_tree_check,
+	.bin_options = forest_bin_options,
 	.memory_needed = decision_tree_memory,
 	.train = train_decision_tree,
 	.predict = forest_predict,

@@ -26,7 +26,10 @@
 	{.name = "permutation_importance",.type = PARAM_BOOL,.offset = FOREST_OPTION(permutation_importance),.fallback = 0, \
 	.help = "measure how much worse the trees do on rows they did not learn from when a column is shuffled"}, \
 	FOREST_MAX_BIN, \
-	FOREST_RANDOM_STATE
+	FOREST_RANDOM_STATE, \
+	{.name = "n_jobs",.aliases = "num_threads,num_thread,nthread,nthreads,n_thread",.type = PARAM_INT,.offset = FOREST_OPTION(n_jobs), \
+	.fallback = 0,.min = -1,.max = TEAM_MOST_MEMBERS, \
+	.help = "most processes, this one included, within max_parallel_maintenance_workers and the CPUs; 0 or -1: all of them where it is worth it"}
 
 static const Parameter random_forest_parameters[] = {FOREST_PARAMETERS(1)};
 static const Parameter extra_trees_parameters[] = {FOREST_PARAMETERS(0)};
@@ -50,6 +53,14 @@ forest_check(const void *state)
 	return NULL;
 }
 
+void
+forest_bin_options(const void *state, BinOptions *bins)
+{
+	const ForestOptions *options = state;
+
+	*bins = (BinOptions) {.max_bin = options->max_bin,.min_data_in_bin = 1,.sample = BIN_SAMPLE};
+}
+
 Size
 forest_memory_needed(const void *options, int64 nrows, int ncolumns, int nclasses)
 {
@@ -71,12 +82,10 @@ train_extra_trees(TrainingSet *set, const void *options)
 /* ---- prediction: the mean of the trees ---- */
 
 void
-forest_predict(const void *state, const double *rows, int nrows, double *out)
+forest_mean(const Trees *trees, int nrows, double *out)
 {
-	const Trees *trees = ((const ForestModel *) state)->trees;
 	int			n = trees->noutputs;
 
-	trees_score(trees, rows, nrows, out);
 	for (int i = 0; i < nrows; i++)
 	{
 		double		sum = 0;
@@ -86,6 +95,15 @@ forest_predict(const void *state, const double *rows, int nrows, double *out)
 		for (int k = 0; k < n; k++)
 			out[(Size) i * n + k] /= n > 1 ? sum : trees->ntrees;
 	}
+}
+
+void
+forest_predict(const void *state, const double *rows, int nrows, double *out)
+{
+	const Trees *trees = ((const ForestModel *) state)->trees;
+
+	trees_score(trees, rows, nrows, out);
+	forest_mean(trees, nrows, out);
 }
 
 /* ---- reports ---- */
@@ -179,6 +197,7 @@ const Learner random_forest_learner = {
 	.nparameters = lengthof(random_forest_parameters),
 	.options_size = sizeof(ForestOptions),
 	.check = forest_check,
+	.bin_options = forest_bin_options,
 	.memory_needed = forest_memory_needed,
 	.train = train_random_forest,
 	.predict = forest_predict,
@@ -200,6 +219,7 @@ const Learner extra_trees_learner = {
 	.nparameters = lengthof(extra_trees_parameters),
 	.options_size = sizeof(ForestOptions),
 	.check = forest_check,
+	.bin_options = forest_bin_options,
 	.memory_needed = forest_memory_needed,
 	.train = train_extra_trees,
 	.predict = forest_predict,

@@ -1,6 +1,6 @@
 /*
  * forest_fit.c
- *		Growing a forest: a bag of rows for each tree, whole numbers for targets and weights, rows out of the bag.
+ *		Growing a forest: whole numbers for targets and weights, memory for a team, batches of trees.
  *
  * A tree depends on the rows, the seed and its own number alone.
  */
@@ -13,100 +13,176 @@
 #include "utils/memutils.h"
 
 #include "core/budget.h"
-#include "core/deep.h"
 #include "core/hash.h"
-#include "learn/forest_internal.h"
+#include "learn/forest_fit_internal.h"
+#include "learn/programs_internal.h"
 
-#define SAMPLE_ROWS 100000		/* that edges of bins come from */
 #define MOST_ROWS 134217728		/* sums of weights fit 31 bits with room for bags that draw a row often */
 #define WEIGHT_TOTAL 134217728.0	/* weights that are no whole numbers are scaled to this sum */
-#define MOST_DRAWS 15			/* of a row; more has a chance of 1e-13 */
-#define CHECK_ROWS 65536		/* rows between two checks for interrupts */
 #define MOST_BYTES (256.0 * 1024 * 1024)	/* of a model */
 #define SPLIT_BYTES 9.0			/* of a stored model, about */
 #define LEAF_BYTES 3.0
-#define PERMUTED_ROWS 2000		/* of a tree, to measure importance by */
+#define ADD_ROWS 16384			/* a piece of adding up a batch */
+#define TREES_A_MEMBER 8		/* of a batch */
+#define WORTH_A_TEAM 1e6		/* rows x trees: some 300 ms alone, against 30 to start workers */
 
-typedef struct Forest
-{
-	TrainingSet *set;
-	const ForestOptions *options;
-	DeepOptions deep;
-	Bins	   *bins;
-	DeepGrower *grower;
-	Trees	   *trees;
-	int			nvalues;		/* of a leaf */
-	int32	   *value;			/* (nrows) class or level */
-	uint32	   *weight;			/* (nrows) */
-	uint8	   *draws;			/* (nrows) how often the tree's bag has a row */
-	uint64		seed;
-	double	   *permutation;	/* (ncolumns) */
-	int32	   *voters;			/* (nrows) trees that did not learn from the row */
-} Forest;
-
-static void *
-large_array(Size n, Size element)
-{
-	return MemoryContextAllocExtended(CurrentMemoryContext, size_times(Max(n, 1), element), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-}
+/* ---- memory ---- */
 
 /*
  * Trees of rows / min_data_in_leaf leaves would be the largest there are; half of that is what noisy data make.  A model never takes more than
  * the nodes an artifact can hold.
  */
-static Size
-nodes_memory(const ForestOptions *options, int64 nrows, int nvalues)
+static double
+expected_nodes(const ForestOptions *options, int64 nrows, int nvalues)
 {
 	double		leaves = ceil((double) nrows / options->min_data_in_leaf / 2) + 1;
-	double		node = sizeof(TreeNode) + sizeof(double) * (nvalues + 1) + 2 * sizeof(float);
 
 	if (options->max_leaf_nodes > 0)
 		leaves = Min(leaves, options->max_leaf_nodes);
 	if (options->max_depth > 0 && options->max_depth < 31)
 		leaves = Min(leaves, (double) (INT64CONST(1) << options->max_depth));
-	return (Size) Min(2 * leaves * options->n_estimators * node, MOST_BYTES / (SPLIT_BYTES + LEAF_BYTES + 4 * nvalues) * 2 * node);
+	return Min(2 * leaves * options->n_estimators, MOST_BYTES / (SPLIT_BYTES + LEAF_BYTES + 4 * nvalues) * 2);
 }
 
+static Forest *
+forest_layout(Arena *arena, const ForestShape *shape)
+{
+	Forest	   *f = palloc0(sizeof(Forest));
+	Size		answers = size_times(shape->nall, shape->nvalues);
+
+	f->shape = shape;
+	f->options = &shape->options;
+	f->job = arena_array(arena, 1, sizeof(ForestJob));
+	f->slot = arena_array(arena, shape->nslots, sizeof(ForestSlot));
+	f->pool = arena_array(arena, shape->pool_bytes, 1);
+	f->group = arena_array(arena, shape->ncolumns, sizeof(int));
+	f->edge = arena_array(arena, (Size) shape->ncolumns * BIN_VALUES, sizeof(double));
+	f->value = arena_array(arena, shape->nrows, sizeof(int32));
+	f->weight = arena_array(arena, shape->nrows, sizeof(uint32));
+	f->leaf = arena_array(arena, size_times(shape->nslots, shape->nall), sizeof(uint32));
+	f->sum = arena_array(arena, answers, sizeof(double));
+	if (shape->options.oob_score)
+	{
+		f->sum_left_out = arena_array(arena, size_times(shape->nrows, shape->nvalues), sizeof(double));
+		f->voters = arena_array(arena, shape->nrows, sizeof(int32));
+	}
+	if (shape->options.permutation_importance)
+		f->rise = arena_array(arena, (Size) shape->nslots * shape->ncolumns, sizeof(double));
+	if (shape->nmembers > 1)
+		f->bins = bins_layout_rows(arena, shape->nall, shape->ncolumns);
+	return f;
+}
+
+static void *
+attach_forest(Arena *arena, const void *root)
+{
+	return forest_layout(arena, root);
+}
+
+const TeamProgram forest_program = {
+	.ntasks = FOREST_TASK_COUNT,
+	.task = forest_tasks,
+	.attach = attach_forest,
+};
+
+static Size
+arena_bytes(const ForestShape *shape)
+{
+	Arena		arena = {.mode = ARENA_COUNT};
+
+	forest_layout(&arena, shape);
+	return arena.used;
+}
+
+/* The arena, and what each member takes by itself. */
+static Size
+team_bytes(const ForestShape *shape)
+{
+	Size		member = size_plus(deep_memory(shape->nall, shape->ncolumns, shape->deep.nclasses), shape->nrows);
+
+	return size_plus(arena_bytes(shape), size_times(shape->nmembers, member));
+}
+
+/* A batch is so large that members wait for the last tree of it not for long; trees larger than expected make it smaller. */
+static void
+shape_team(ForestShape *shape, int nmembers)
+{
+	double		nodes = expected_nodes(&shape->options, shape->nrows, shape->nvalues);
+	double		node = sizeof(DeepNode) + sizeof(float) * shape->nvalues;
+
+	shape->nmembers = nmembers;
+	shape->nslots = nmembers == 1 ? 1 : Min(shape->options.n_estimators, TREES_A_MEMBER * nmembers);
+	shape->pool_bytes = nmembers == 1 ? 0 : (Size) (nodes * node / shape->options.n_estimators * shape->nslots / 2) + 65536;
+}
+
+/* Alone, and for training and validation rows; a team takes more where there is more. */
 Size
 forest_memory(const ForestOptions *options, int64 nrows, int ncolumns, int nclasses)
 {
-	int			nvalues = nclasses > 2 ? nclasses : 1;
-	Size		row = sizeof(int32) + sizeof(uint32) + sizeof(uint8);
+	ForestShape shape = {
+		.options = *options,
+		.deep.nclasses = nclasses,
+		.nrows = nrows,
+		.nall = nrows,
+		.ncolumns = ncolumns,
+		.nvalues = nclasses > 2 ? nclasses : 1,
+	};
+	double		node = sizeof(TreeNode) + sizeof(double) * (shape.nvalues + 1) + 2 * sizeof(float);
+	Size		nodes = (Size) (expected_nodes(options, nrows, shape.nvalues) * node);
 
-	if (options->oob_score)
-		row += sizeof(double) * nvalues + sizeof(int32);
-	return size_plus(size_plus(bins_memory(nrows, ncolumns, SAMPLE_ROWS), deep_memory(nrows, ncolumns)),
-					 size_plus(size_times(nrows, row), nodes_memory(options, nrows, nvalues)));
+	shape_team(&shape, 1);
+	return size_plus(team_bytes(&shape), nodes);
+}
+
+/* Memory that can be spared pays for answers for test rows, which else are scored one by one, and then for a team. */
+static void
+choose_team(ForestShape *shape, const TrainingSet *set)
+{
+	int			jobs = Max(shape->options.n_jobs, 0);
+	bool		worth = jobs > 1 || (double) shape->nrows * shape->options.n_estimators >= WORTH_A_TEAM;
+	int			nmembers = worth ? Min(team_members(jobs), shape->options.n_estimators) : 1;
+	Size		least;
+
+	shape->nall = set->nrows + set->nvalidation;
+	shape_team(shape, 1);
+	least = team_bytes(shape);
+	shape->nall = set->bins->nrows;
+	if (team_bytes(shape) - least > set->spare_memory)
+		shape->nall = set->nrows + set->nvalidation;
+	for (; nmembers > 1; nmembers--)
+	{
+		shape_team(shape, nmembers);
+		if (team_bytes(shape) - least <= set->spare_memory)
+			return;
+	}
+	shape_team(shape, 1);
 }
 
 /* ---- targets and weights as whole numbers ---- */
 
+/* Numbers become levels around the middle of their range. */
 static void
-take_classes(Forest *f)
+scale_numbers(const TrainingSet *set, DeepOptions *deep)
 {
-	for (int64 i = 0; i < f->set->nrows; i++)
-		f->value[i] = (int32) f->set->target[i];
-	f->deep.unit = 1;
-	f->deep.gain_unit = f->set->nclasses == 2 ? 2 : 1;	/* two classes: squared error is half the Gini impurity */
-}
-
-static void
-take_numbers(Forest *f)
-{
-	const double *target = f->set->target;
+	const double *target = set->target;
 	double		low = target[0],
 				high = target[0];
 
-	for (int64 i = 1; i < f->set->nrows; i++)
+	for (int64 i = 1; i < set->nrows; i++)
 	{
 		low = Min(low, target[i]);
 		high = Max(high, target[i]);
 	}
-	f->deep.base = low / 2 + high / 2;
-	f->deep.unit = high > low ? (high / 2 - low / 2) / DEEP_MAX_VALUE : 1;
-	f->deep.gain_unit = Min(f->deep.unit * f->deep.unit, DBL_MAX);
-	for (int64 i = 0; i < f->set->nrows; i++)
-		f->value[i] = (int32) rint((target[i] - f->deep.base) / f->deep.unit);
+	deep->base = low / 2 + high / 2;
+	deep->unit = high > low ? (high / 2 - low / 2) / DEEP_MAX_VALUE : 1;
+	deep->gain_unit = Min(deep->unit * deep->unit, DBL_MAX);
+}
+
+static void
+scale_classes(const TrainingSet *set, DeepOptions *deep)
+{
+	deep->unit = 1;
+	deep->gain_unit = set->nclasses == 2 ? 2 : 1;	/* two classes: squared error is half the Gini impurity */
 }
 
 static bool
@@ -120,305 +196,155 @@ are_whole(const double *weight, int64 n)
 }
 
 /* Whole weights of a moderate sum are taken as they are. */
-static void
-take_weights(Forest *f)
+static double
+weight_scale(const TrainingSet *set, double total)
 {
-	const double *weight = f->set->weight;
-	double		total = training_weight(f->set);
-	double		scale = 1;
+	if (set->weight == NULL || (total <= WEIGHT_TOTAL && are_whole(set->weight, set->nrows)))
+		return 1;
+	return WEIGHT_TOTAL / total;
+}
 
-	if (weight != NULL && !(total <= WEIGHT_TOTAL && are_whole(weight, f->set->nrows)))
-		scale = WEIGHT_TOTAL / total;
-	for (int64 i = 0; i < f->set->nrows; i++)
-		f->weight[i] = weight == NULL ? 1 : weight[i] > 0 ? (uint32) Max(1.0, rint(weight[i] * scale)) : 0;
-	f->deep.gain_unit /= scale;
-	f->deep.min_gain = f->options->min_impurity_decrease * total;
+static uint32
+whole_weight(const TrainingSet *set, double scale, int64 row)
+{
+	double		weight = row_weight(set, row);
+
+	return weight > 0 ? (uint32) Max(1.0, rint(weight * scale)) : 0;
+}
+
+static uint32
+largest_weight(const TrainingSet *set, double scale)
+{
+	uint32		largest = 1;
+
+	for (int64 i = 0; i < set->nrows && set->weight != NULL; i++)
+		largest = Max(largest, whole_weight(set, scale, i));
+	return largest;
 }
 
 static int
-columns_per_node(const Forest *f, const ForestKind *kind)
+columns_per_node(const TrainingSet *set, double asked, const ForestKind *kind)
 {
-	int			n = f->set->ncolumns;
-	double		asked = f->options->max_features;
+	int			n = set->ncolumns;
 
 	if (isnan(asked))
-		asked = kind->all_features || f->set->task == TASK_REGRESSION ? n : floor(sqrt(n));
+		asked = kind->all_features || set->task == TASK_REGRESSION ? n : floor(sqrt(n));
 	else if (asked <= 1)
 		asked = floor(asked * n);
 	return (int) Min(Max(asked, 1), n);
 }
 
-static const double *
-read_rows(void *state, int64 start, int count)
+static DeepOptions
+deep_options(const TrainingSet *set, const ForestOptions *options, const ForestKind *kind)
 {
-	const TrainingSet *set = state;
-
-	return set->rows(set->design, start, count);
-}
-
-static void
-forest_init(Forest *f, TrainingSet *set, const ForestOptions *options, const ForestKind *kind)
-{
-	BinOptions	bin_options = {.max_bin = options->max_bin,.min_data_in_bin = 1,.sample = Min(SAMPLE_ROWS, set->nrows)};
-
-	if (set->nrows > MOST_ROWS)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("forests and decision trees take at most %d rows, not %lld", MOST_ROWS, (long long) set->nrows)));
-	f->set = set;
-	f->options = options;
-	f->nvalues = learner_outputs(set->task, set->nclasses);
-	f->seed = hash_fold(hash_mix(set->seed), options->random_state);
-	f->value = large_array(set->nrows, sizeof(int32));
-	f->weight = large_array(set->nrows, sizeof(uint32));
-	f->draws = large_array(set->nrows, sizeof(uint8));
-	f->deep = (DeepOptions) {
+	double		total = training_weight(set);
+	double		scale = weight_scale(set, total);
+	DeepOptions deep = {
 		.nclasses = set->nclasses,
 		.max_depth = Max(options->max_depth, 0),
 		.max_leaves = options->max_leaf_nodes,
 		.min_rows_leaf = options->min_data_in_leaf,
 		.min_rows_split = options->min_samples_split,
-		.columns_per_node = columns_per_node(f, kind),
+		.min_gain = options->min_impurity_decrease * total,
+		.columns_per_node = columns_per_node(set, options->max_features, kind),
 		.random_cuts = kind->random_cuts,
+		.pairs = set->nclasses == 2 && (int64) largest_weight(set, scale) * FOREST_MOST_DRAWS < DEEP_PAIR_WEIGHT,
 	};
+
 	if (set->task == TASK_REGRESSION)
-		take_numbers(f);
+		scale_numbers(set, &deep);
 	else
-		take_classes(f);
-	take_weights(f);
-	f->bins = bins_create(read_rows, set, DESIGN_BLOCK, set->nrows, set->ncolumns, set->levels, &bin_options);
-	f->grower = deep_create(f->bins, set->nrows, &f->deep, options->ccp_alpha > 0);
-	f->trees = trees_create(set->ncolumns, set->levels, f->nvalues, f->nvalues);
+		scale_classes(set, &deep);
+	deep.gain_unit /= scale;
+	return deep;
+}
+
+static void
+take_rows(Forest *f)
+{
+	const TrainingSet *set = f->set;
+	const DeepOptions *deep = &f->shape->deep;
+	double		scale = weight_scale(set, f->shape->total);
+
+	for (int64 i = 0; i < set->nrows; i++)
+	{
+		f->value[i] = (int32) (set->task == TASK_REGRESSION ? rint((set->target[i] - deep->base) / deep->unit) : set->target[i]);
+		f->weight[i] = whole_weight(set, scale, i);
+	}
+}
+
+/* ---- before the first tree ---- */
+
+static void
+take_bins(Forest *f)
+{
+	const Bins *bins = f->set->bins;
+
+	if (f->bins != NULL)
+		bins_take(f->bins, bins);
+	else
+		f->bins = unconstify(Bins *, bins);
+	for (int j = 0; j < bins->ncolumns; j++)
+		if (bins->column[j].nbins > 0 && bins->column[j].levels == 0)
+			memcpy(f->edge + (Size) j * BIN_VALUES, bins->column[j].edge, sizeof(double) * bins->column[j].nbins);
+}
+
+static Forest *
+forest_open(TrainingSet *set, const ForestOptions *options, const ForestKind *kind, Arena *arena)
+{
+	ForestShape shape = {
+		.options = *options,
+		.deep = deep_options(set, options, kind),
+		.task = set->task,
+		.nrows = set->nrows,
+		.ncolumns = set->ncolumns,
+		.nvalues = learner_outputs(set->task, set->nclasses),
+		.total = training_weight(set),
+		.seed = hash_fold(hash_mix(set->seed), options->random_state),
+	};
+	ForestShape *root;
+	int			nmembers;
+	Forest	   *f;
+
+	choose_team(&shape, set);
+	nmembers = shape.nmembers;
+	root = arena_open(arena, arena_bytes(&shape), &shape, sizeof(shape), &nmembers);
+	if (nmembers < shape.nmembers)
+		shape_team(root, nmembers);
+	f = forest_layout(arena, root);
+	f->set = set;
+	return f;
+}
+
+static Forest *
+forest_init(TrainingSet *set, const ForestOptions *options, const ForestKind *kind, Arena *arena)
+{
+	Forest	   *f;
+
+	if (set->nrows > MOST_ROWS)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("forests and decision trees take at most %d rows, not %lld", MOST_ROWS, (long long) set->nrows)));
+	f = forest_open(set, options, kind, arena);
+	if (set->ncolumns > 0)
+		memcpy(f->group, set->group, sizeof(int) * set->ncolumns);
+	pg_atomic_init_u64(&f->job->used, 0);
+	take_rows(f);
+	take_bins(f);
+	f->trees = trees_create(set->ncolumns, set->levels, f->shape->nvalues, f->shape->nvalues);
 	if (options->permutation_importance)
-		f->permutation = large_array(set->ncolumns, sizeof(double));
-	if (options->oob_score)
-	{
-		set->out_of_bag = large_array(set->nrows, sizeof(double) * f->nvalues);
-		f->voters = large_array(set->nrows, sizeof(int32));
-	}
+		f->permutation = zero_vector(Max(set->ncolumns, 1));
+	return f;
 }
 
-/* ---- bags ---- */
-
-/* Each draw is a hash of its number, so that any part of a bag can be drawn by itself. */
-static void
-draw_bag(Forest *f, uint64 seed)
-{
-	int64		n = f->set->nrows;
-	int64		draws = (int64) Max(1.0, rint(f->options->max_samples * n));
-
-	memset(f->draws, !f->options->bootstrap, n);
-	for (int64 i = 0; f->options->bootstrap && i < draws; i++)
-	{
-		int64		row = (int64) (((hash_mix(seed + i * UINT64CONST(0x9e3779b97f4a7c15)) >> 32) * (uint64) n) >> 32);
-
-		if (i % CHECK_ROWS == 0)
-			CHECK_FOR_INTERRUPTS();
-		f->draws[row] += f->draws[row] < MOST_DRAWS;
-	}
-}
-
-/* The bag as the grower's rows; returns how many different ones there are. */
-static int64
-fill_rows(Forest *f)
-{
-	DeepRow    *row = deep_rows(f->grower);
-	int64		count = 0;
-
-	for (int64 i = 0; i < f->set->nrows; i++)
-	{
-		row[count] = (DeepRow) {(uint32) i, f->weight[i] * f->draws[i], f->value[i]};
-		count += row[count].weight > 0;
-		if (i % CHECK_ROWS == 0)
-			CHECK_FOR_INTERRUPTS();
-	}
-	return count;
-}
-
-static int64
-take_bag(Forest *f, uint64 seed)
-{
-	int64		count;
-
-	draw_bag(f, seed);
-	count = fill_rows(f);
-	if (count == 0)				/* none but rows of weight 0 were drawn */
-	{
-		memset(f->draws, 1, f->set->nrows);
-		count = fill_rows(f);
-	}
-	return count;
-}
-
-/* ---- rows out of the bag ---- */
-
-static void
-point_at(const Forest *f, int64 row, const uint8 **bin)
-{
-	for (int g = 0; g < f->bins->ngroups; g++)
-		bin[g] = f->bins->group[g] + (Size) row * GROUP_BYTES;
-}
-
-static void
-vote_out_of_bag(Forest *f, const DeepTree *tree)
-{
-	const uint8 **bin = palloc(sizeof(uint8 *) * Max(f->bins->ngroups, 1));
-
-	for (int64 i = 0; i < f->set->nrows; i++)
-	{
-		const double *value;
-
-		if (i % (CHECK_ROWS / 16) == 0)
-			CHECK_FOR_INTERRUPTS();
-		if (f->draws[i] > 0)
-			continue;
-		point_at(f, i, bin);
-		value = tree->value + (Size) deep_leaf(f->bins, tree, bin) * f->nvalues;
-		for (int k = 0; k < f->nvalues; k++)
-			f->set->out_of_bag[i * f->nvalues + k] += value[k];
-		f->voters[i]++;
-	}
-	pfree(bin);
-}
-
-/* Means of the votes; NaN where no tree was left to vote. */
-static void
-count_votes(Forest *f)
-{
-	for (int64 i = 0; i < f->set->nrows; i++)
-		for (int k = 0; k < f->nvalues; k++)
-			f->set->out_of_bag[i * f->nvalues + k] = f->voters[i] > 0 ? f->set->out_of_bag[i * f->nvalues + k] / f->voters[i] : NAN;
-}
-
-/* ---- importance by permutation ---- */
-
-/* Rows out of a tree's bag, and their bins as they are to be seen. */
-typedef struct Permuted
-{
-	int			n;
-	int64	   *row;			/* (n) */
-	int		   *from;			/* (n) a permutation */
-	uint8	   *seen;			/* (ngroups, GROUP_BYTES) */
-	const uint8 **bin;
-} Permuted;
-
-/* From a place that differs by tree on, around the end. */
-static void
-choose_permuted(const Forest *f, uint64 seed, Permuted *p)
-{
-	int64		n = f->set->nrows;
-	int64		start = (int64) (seed % (uint64) n);
-
-	p->n = 0;
-	for (int64 i = 0; i < n && p->n < PERMUTED_ROWS; i++)
-	{
-		int64		row = start + i < n ? start + i : start + i - n;
-
-		if (f->draws[row] == 0)
-			p->row[p->n++] = row;
-	}
-}
-
-static void
-permute(Permuted *p, uint64 seed)
-{
-	for (int i = 0; i < p->n; i++)
-		p->from[i] = i;
-	for (int i = 0; i < p->n - 1; i++)
-	{
-		int			pick = i + (int) (hash_fold(seed, i) % (uint64) (p->n - i));
-		int			taken = p->from[pick];
-
-		p->from[pick] = p->from[i];
-		p->from[i] = taken;
-	}
-}
-
-/* Squared error of a number; 1 for a wrong class. */
-static double
-row_loss(const Forest *f, const double *value, int64 row)
-{
-	double		target = f->set->target[row];
-	int			class = 0;
-
-	if (f->set->task == TASK_REGRESSION)
-		return (value[0] - target) * (value[0] - target);
-	if (f->nvalues == 1)
-		return (value[0] > 0.5) != (target > 0);
-	for (int k = 1; k < f->nvalues; k++)
-		if (value[k] > value[class])
-			class = k;
-	return class != (int) target;
-}
-
-/* The mean loss with columns first .. end-1 taken from the permuted rows. */
-static double
-permuted_loss(const Forest *f, const DeepTree *tree, Permuted *p, int first, int end)
-{
-	double		loss = 0;
-
-	CHECK_FOR_INTERRUPTS();
-	for (int i = 0; i < p->n; i++)
-	{
-		for (int g = 0; g < f->bins->ngroups; g++)
-			memcpy(p->seen + g * GROUP_BYTES, f->bins->group[g] + (Size) p->row[i] * GROUP_BYTES, GROUP_BYTES);
-		for (int j = first; j < end; j++)
-			p->seen[j / GROUP_COLUMNS * GROUP_BYTES + j % GROUP_COLUMNS] = bins_column(f->bins, j)[p->row[p->from[i]]];
-		loss += row_loss(f, tree->value + (Size) deep_leaf(f->bins, tree, p->bin) * f->nvalues, p->row[i]);
-	}
-	return loss / p->n;
-}
-
-static void
-measure_importance(Forest *f, const DeepTree *tree, uint64 seed, Permuted *p)
-{
-	int			ncolumns = f->set->ncolumns;
-	bool	   *used = palloc0(sizeof(bool) * Max(ncolumns, 1));
-	double		before;
-
-	choose_permuted(f, seed, p);
-	if (p->n == 0 || ncolumns == 0)
-		return;
-	for (int i = 0; i < tree->nnodes; i++)
-		if (tree->node[i].left != 0)
-			used[tree->node[i].column] = true;
-	before = permuted_loss(f, tree, p, 0, 0);
-	for (int first = 0, end; first < ncolumns; first = end)
-	{
-		bool		matters = false;
-
-		for (end = first; end < ncolumns && f->set->group[end] == f->set->group[first]; end++)
-			matters |= used[end];
-		if (!matters)
-			continue;
-		permute(p, hash_fold(seed, f->set->group[first]));
-		f->permutation[first] += (permuted_loss(f, tree, p, first, end) - before) / f->options->n_estimators;
-	}
-	pfree(used);
-}
-
-static Permuted *
-new_permuted(const Forest *f)
-{
-	Permuted   *p = palloc(sizeof(Permuted));
-
-	p->row = palloc(sizeof(int64) * PERMUTED_ROWS);
-	p->from = palloc(sizeof(int) * PERMUTED_ROWS);
-	p->seen = palloc(Max(f->bins->ngroups, 1) * GROUP_BYTES);
-	p->bin = palloc(sizeof(uint8 *) * Max(f->bins->ngroups, 1));
-	for (int g = 0; g < f->bins->ngroups; g++)
-		p->bin[g] = p->seen + g * GROUP_BYTES;
-	return p;
-}
-
-/* ---- trees ---- */
+/* ---- batches ---- */
 
 /* Refuse what would become too large to store as soon as it shows. */
 static void
 check_size(const Forest *f)
 {
 	double		leaves = (f->trees->nnodes + f->trees->ntrees) / 2.0;
-	double		bytes = leaves * (SPLIT_BYTES + LEAF_BYTES + 4.0 * f->nvalues) + 4.0 * f->trees->nwords;
+	double		bytes = leaves * (SPLIT_BYTES + LEAF_BYTES + 4.0 * f->shape->nvalues) + 4.0 * f->trees->nwords;
 	double		all = bytes / f->trees->ntrees * f->options->n_estimators;
 
 	if (all > MOST_BYTES)
@@ -429,40 +355,123 @@ check_size(const Forest *f)
 				 errhint("Use a smaller n_estimators or max_depth, or a larger min_data_in_leaf.")));
 }
 
+/* Trees before the first there was no room for; of a batch of one, the leader has it at any rate. */
+static int
+trees_there(const Forest *f, int grown)
+{
+	int			n = 0;
+
+	while (n < grown && f->slot[n].stored)
+		n++;
+	return grown == 1 ? 1 : n;
+}
+
+/* A tree that the others do not see is for the leader alone. */
+static void
+add_batch(Forest *f)
+{
+	int64		nall = f->shape->nall;
+
+	f->job->piece_rows = f->slot[0].stored ? ADD_ROWS : nall;
+	team_run(f->team, TASK_ADD, (nall + f->job->piece_rows - 1) / f->job->piece_rows);
+}
+
+static void
+add_importance(Forest *f)
+{
+	if (f->permutation == NULL)
+		return;
+	team_run(f->team, TASK_SHUFFLE, f->job->count);
+	for (int t = 0; t < f->job->count; t++)
+		for (int j = 0; j < f->set->ncolumns; j++)
+			f->permutation[j] += f->rise[(Size) t * f->set->ncolumns + j] / f->options->n_estimators;
+}
+
+/* Grow so many trees at most; returns how many there are. */
+static int
+grow_batch(Forest *f, int first, int wanted)
+{
+	f->job->first = first;
+	pg_atomic_write_u64(&f->job->used, 0);
+	team_run(f->team, TASK_GROW, wanted);
+	f->job->count = trees_there(f, wanted);
+	for (int t = 0; t < f->job->count; t++)
+	{
+		DeepTree	tree = forest_tree(f, t);
+
+		CHECK_FOR_INTERRUPTS();
+		deep_append(&tree, f->bins, f->trees);
+		check_size(f);
+	}
+	if (f->job->count > 0)
+	{
+		add_batch(f);
+		add_importance(f);
+	}
+	return f->job->count;
+}
+
+/* The first batch shows how much room a tree takes. */
 static void
 grow_trees(Forest *f)
 {
-	double		total = training_weight(f->set);
-	Permuted   *permuted = f->permutation != NULL ? new_permuted(f) : NULL;
+	int			wanted = f->shape->nmembers;
 
-	for (int t = 0; t < f->options->n_estimators; t++)
+	for (int done = 0; done < f->options->n_estimators;)
 	{
-		uint64		seed = hash_fold(f->seed, t);
-		int64		count = take_bag(f, hash_fold(seed, 1));
-		DeepTree   *tree = deep_grow(f->grower, count, hash_fold(seed, 2));
+		int			grown = grow_batch(f, done, Min(wanted, f->options->n_estimators - done));
+		Size		tree = pg_atomic_read_u64(&f->job->used) / wanted;
 
-		CHECK_FOR_INTERRUPTS();
-		if (f->options->ccp_alpha > 0)
-			deep_prune(tree, f->options->ccp_alpha * total);
-		deep_append(tree, f->bins, f->trees);
-		check_size(f);
-		if (f->options->oob_score)
-			vote_out_of_bag(f, tree);
-		if (permuted != NULL)
-			measure_importance(f, tree, hash_fold(seed, 3), permuted);
+		done += grown;
+		if (f->shape->nslots == 1)
+			continue;
+		wanted = (int) Min(f->shape->nslots, f->shape->pool_bytes / Max(tree + tree / 8, 1));
+		wanted = Max(wanted, 1);
 	}
+}
+
+/* ---- what is handed over ---- */
+
+/* The mean of the trees, as forest_predict has it; "sum" becomes the answers. */
+static void
+settle_answers(Forest *f)
+{
+	int64		nall = f->shape->nall;
+
+	for (int64 i = 0; i < nall; i += DESIGN_BLOCK)
+	{
+		CHECK_FOR_INTERRUPTS();
+		forest_mean(f->trees, (int) Min(DESIGN_BLOCK, nall - i), f->sum + i * f->shape->nvalues);
+	}
+	f->set->answers = f->sum;
+	f->set->nanswers = nall;
+}
+
+/* Means of the votes; NaN where no tree was left to vote. */
+static void
+count_votes(Forest *f)
+{
+	int			n = f->shape->nvalues;
+
+	for (int64 i = 0; i < f->set->nrows; i++)
+		for (int k = 0; k < n; k++)
+			f->sum_left_out[i * n + k] = f->voters[i] > 0 ? f->sum_left_out[i * n + k] / f->voters[i] : NAN;
+	f->set->out_of_bag = f->sum_left_out;
 }
 
 ForestModel *
 forest_fit(TrainingSet *set, const ForestOptions *options, const ForestKind *kind)
 {
-	Forest	   *f = palloc0(sizeof(Forest));
 	ForestModel *model = palloc0(sizeof(ForestModel));
+	Arena		arena;
+	Forest	   *f = forest_init(set, options, kind, &arena);
 
-	forest_init(f, set, options, kind);
+	f->team = team_start(&arena, f->shape->nmembers, PROGRAM_FOREST, forest_tasks, f);
 	grow_trees(f);
+	team_end(f->team);
 	if (f->trees->nnodes == f->trees->ntrees)
 		training_warning(set, "no split was found: the model predicts the same for every row");
+	settle_answers(f);
 	if (options->oob_score)
 		count_votes(f);
 	trees_prepare(f->trees);

@@ -25,6 +25,7 @@ typedef struct ForestOptions
 	double		ccp_alpha;
 	int			max_bin;
 	int			random_state;
+	int			n_jobs;
 } ForestOptions;
 
 /* How a learner differs from the others. */
@@ -41,10 +42,14 @@ typedef struct ForestModel
 } ForestModel;
 
 extern Size forest_memory(const ForestOptions *options, int64 nrows, int ncolumns, int nclasses);
+
+/* Sums of the trees' values (nrows, outputs) become the answers. */
+extern void forest_mean(const Trees *trees, int nrows, double *sum);
 extern ForestModel *forest_fit(TrainingSet *set, const ForestOptions *options, const ForestKind *kind);
 
 /* The parts of their Learners that do not differ. */
 extern const char *forest_check(const void *options);
+extern void forest_bin_options(const void *options, BinOptions *bins);
 extern Size forest_memory_needed(const void *options, int64 nrows, int ncolumns, int nclasses);
 extern void forest_predict(const void *state, const double *rows, int nrows, double *out);
 extern void forest_importance(const void *state, ColumnImportance *importance);

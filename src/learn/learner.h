@@ -9,39 +9,8 @@
 #define RELEARN_LEARNER_H
 
 #include "core/bytes.h"
+#include "core/parameter.h"
 #include "data/data.h"
-
-/* ---- hyperparameters: one table row each drives parsing, bounds, hints and ml.parameters() ---- */
-typedef enum ParameterType
-{
-	PARAM_INT,
-	PARAM_FLOAT,
-	PARAM_BOOL,
-	PARAM_CHOICE,				/* an int, index into choices */
-	PARAM_COLUMNS				/* ColumnValues: {"column": number, ...}; bounds are those of the numbers */
-} ParameterType;
-
-/* Numbers that belong to columns. */
-typedef struct ColumnValues
-{
-	int			n;
-	char	  **column;
-	double	   *value;
-} ColumnValues;
-
-typedef struct Parameter
-{
-	const char *name;
-	const char *aliases;		/* comma-separated, or NULL */
-	ParameterType type;
-	Size		offset;			/* into the learner's options struct: int, double, bool, int or ColumnValues */
-	double		fallback;		/* default; NaN = not set (PARAM_FLOAT only) */
-	double		min,
-				max;			/* inclusive; -+HUGE_VAL for none */
-	const char *const *choices; /* PARAM_CHOICE: NULL-terminated */
-	int			says;			/* parameters of one number other than 0 say the same thing: one of them may be given */
-	const char *help;			/* one line */
-} Parameter;
 
 /* ---- training data ---- */
 
@@ -71,12 +40,17 @@ typedef struct TrainingSet
 	/* rows to watch a training by: behind the training rows in rows(), target and weight; a class without training rows is -1 there */
 	int64		nvalidation;
 	TrainingCurve curve;		/* filled by learners that train in rounds */
+	/* what predict says of the first rows, to the bit, from learners with bin_options that know; else NULL */
+	double	   *answers;		/* (nanswers, learner_outputs) */
+	int64		nanswers;
 	double	   *out_of_bag;		/* (nrows, learner_outputs) answers by trees that did not learn from the row, NaN without one; NULL: not asked for */
 
 	/* rows start .. start+count-1 as (count, ncolumns), row-major; valid until the next call; count <= DESIGN_BLOCK unless kept */
 	const double *(*rows) (void *design, int64 start, int count);
 	void	   *design;
+	const struct Bins *bins;	/* of the same rows; NULL unless the learner has bin_options, and then there is no rows() */
 	uint64		seed;
+	Size		spare_memory;	/* bytes that may be taken beside memory_needed, for the sake of speed */
 	List	   *warnings;		/* of char *: appended by the learner through training_warning */
 } TrainingSet;
 
@@ -106,6 +80,8 @@ typedef struct ColumnImportance
 } ColumnImportance;
 
 struct Trees;
+struct Bins;
+struct BinOptions;
 
 typedef struct Learner
 {
@@ -126,6 +102,8 @@ typedef struct Learner
 	Size		options_size;
 	const char *(*check) (const void *options); /* reason why the combination is refused, or NULL; may be NULL */
 	bool		(*wants_reference_level) (const void *options); /* may be NULL = false */
+
+	void		(*bin_options) (const void *options, struct BinOptions *bins);	/* learns from bins, made so; NULL: from rows */
 
 	/* nrows: validation included */
 	Size		(*memory_needed) (const void *options, int64 nrows, int ncolumns, int nclasses);	/* bytes beyond the design */

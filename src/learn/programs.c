@@ -10,6 +10,7 @@
 
 static const TeamProgram *const programs[] = {
 	[PROGRAM_BOOSTING] = &boosting_program,
+	[PROGRAM_FOREST] = &forest_program,
 };
 
 extern PGDLLEXPORT void ml_team_worker(dsm_segment *segment, shm_toc *toc);

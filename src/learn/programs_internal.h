@@ -9,9 +9,11 @@
 
 typedef enum Program
 {
-	PROGRAM_BOOSTING
+	PROGRAM_BOOSTING,
+	PROGRAM_FOREST
 } Program;
 
 extern const TeamProgram boosting_program;
+extern const TeamProgram forest_program;
 
 #endif

@@ -15,11 +15,13 @@
 static void
 score_rows(Training *t, const Model *model, Part part, int64 position, int count, double *score)
 {
-	bool		kept = part == PART_TRAIN && t->design->kept != NULL;
+	bool		kept = design_has(t->design, part);
 	bool		sketched = part == PART_TRAIN && model == t->model && !kept;
 
-	if (kept || (model->learner->ignores_rows && !sketched))
-		model->learner->predict(model->state, kept ? design_rows(t->design, position, count) : NULL, count, score);
+	if (model->learner->ignores_rows && !sketched)
+		model->learner->predict(model->state, NULL, count, score);
+	else if (kept)
+		model->learner->predict(model->state, design_rows(t->design, position, count), count, score);
 	else
 	{
 		const double *cells = design_cells(t->design, position, count);
@@ -51,8 +53,11 @@ score_part(Training *t, const Model *model, Part part)
 {
 	int64		first = t->frame->part_start[part];
 	int64		n = frame_part_rows(t->frame, part);
-	double	   *score = alloc_large(CurrentMemoryContext, sizeof(double) * Max(n, 1) * model->noutputs);
+	double	   *score;
 
+	if (model == t->model && first + n <= t->set.nanswers)
+		return scored_rows(t, model, n, t->target + first, t->set.answers + first * model->noutputs);
+	score = alloc_large(CurrentMemoryContext, sizeof(double) * Max(n, 1) * model->noutputs);
 	for (int64 start = 0; start < n; start += DESIGN_BLOCK)
 	{
 		CHECK_FOR_INTERRUPTS();

@@ -11,8 +11,6 @@
 
 #include "train_internal.h"
 
-#define ROWS_PER_CHECK 65536	/* between two checks for interrupts */
-#define PREFETCH_ROWS 24		/* ahead: a canonical neighbour lies anywhere in memory */
 #define KEY_LIKE_CLASSES 20		/* a text column with more levels than this ... */
 #define KEY_LIKE_SHARE 0.9		/* ... in this share of its rows is a key, as among the features */
 #define MAX_CLASSES 1000		/* the metrics keep a table of classes x classes */
@@ -45,13 +43,7 @@ gather_targets(Training *t)
 
 	budget_take(&t->budget, bytes, "the targets");
 	t->target = alloc_large(CurrentMemoryContext, bytes);
-	for (int64 i = 0; i < frame->nrows; i++)
-	{
-		if (i % ROWS_PER_CHECK == 0)
-			CHECK_FOR_INTERRUPTS();
-		__builtin_prefetch(frame_row(frame, Min(i + PREFETCH_ROWS, frame->nrows - 1)) + frame->ncolumns);
-		t->target[i] = frame_row(frame, i)[frame->ncolumns];
-	}
+	frame_gather(frame, frame->ncolumns, 1, 0, frame->nrows, t->target);
 }
 
 /* A target with nearly as many classes as rows is a key; a classifier of thousands of classes would take hours for nothing. */
@@ -213,10 +205,14 @@ gather_weights(Training *t, const char *const *labels)
 		return;
 	budget_take(&t->budget, size_times(sizeof(double), nrows), "the weights");
 	t->weight = alloc_large(CurrentMemoryContext, sizeof(double) * nrows);
+	if (frame->has_weight)
+		frame_gather(frame, frame->ncolumns + 1, 1, 0, nrows, t->weight);
 	for (int64 i = 0; i < nrows; i++)
 	{
-		t->weight[i] = (frame->has_weight ? frame_row(frame, i)[frame->ncolumns + 1] : 1) *
-			(of_class && t->target[i] >= 0 ? of_class[(int) t->target[i]] : 1);
+		if (!frame->has_weight)
+			t->weight[i] = 1;
+		if (of_class != NULL && t->target[i] >= 0)
+			t->weight[i] *= of_class[(int) t->target[i]];
 		if (i < frame->part_start[PART_VALIDATION])
 			sum += t->weight[i];
 	}

@@ -8,4 +8,6 @@ SET client_min_messages = warning;
 \ir letter_recognition.sql
 \ir nyc311_animals.sql
 \ir earthquakes.sql
+\ir bike_sharing.sql
+\ir hflights.sql
 RESET client_min_messages;

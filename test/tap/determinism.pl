@@ -22,6 +22,9 @@ my %training = (
 	logistic_regression => q{'quick', 'logistic_regression', exclude => '{price}'},
 	gradient_boosting => q{'price', 'gradient_boosting', '{"bagging_fraction": 0.7, "feature_fraction": 0.8}', exclude => '{quick}'},
 	boosted_classes => q{'quarter', 'gradient_boosting', '{"n_estimators": 20}'},
+	forest => q{'price', 'random_forest', '{"n_estimators": 5, "n_jobs": 4, "oob_score": true}', exclude => '{quick}'},
+	forest_of_two => q{'quick', 'random_forest', '{"n_estimators": 5, "n_jobs": 4, "min_data_in_leaf": 1}', exclude => '{price}'},
+	extra_trees => q{'quarter', 'extra_trees', '{"n_estimators": 4, "n_jobs": 4}'},
 	keyed => q{'price', 'linear_regression', key => 'id', exclude => '{quick}'},
 	by_time => q{'price', 'linear_regression', time_column => 'sold', exclude => '{quick}'});
 my %expected;

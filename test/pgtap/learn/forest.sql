@@ -76,6 +76,30 @@ FROM unnest('{random_forest,extra_trees}'::text[]) algorithm, unnest('{price,cla
 SELECT is_empty($$SELECT algorithm, target FROM made WHERE n < 4 GROUP BY 1, 2 HAVING count(DISTINCT sha) > 1$$, 'the order of rows does not matter');
 SELECT is_empty($$SELECT algorithm, target FROM made GROUP BY 1, 2 HAVING count(DISTINCT sha) < 3$$, 'the seed does, and so does random_state');
 
+-- ---- a team: the same bytes, and the same rows out of the bag, by any number of members ----
+
+CREATE TEMP TABLE teams AS
+SELECT algorithm, target, jobs, model, pg_temp.ask(model, 'SELECT sha256(ml.artifact(MODEL))') AS sha,
+	pg_temp.ask(model, 'SELECT string_agg(value::text, '' '' ORDER BY metric) FROM ml.run_metrics r WHERE r.model || '':'' || version = MODEL AND part IN (''train'', ''out of bag'')') AS metrics
+FROM unnest('{random_forest,extra_trees}'::text[]) algorithm, unnest('{price,class,high}'::text[]) target, unnest('{1,2,3}'::int[]) jobs,
+	pg_temp.fit(algorithm, target, jsonb_build_object('n_estimators', 41, 'n_jobs', jobs, 'min_data_in_leaf', 1) ||
+		CASE WHEN algorithm = 'random_forest' THEN '{"oob_score": true, "permutation_importance": true}'::jsonb ELSE '{}' END) model;
+SELECT is_empty($$SELECT algorithm, target FROM teams GROUP BY 1, 2 HAVING count(DISTINCT sha) > 1$$, 'one member or several: the same bytes');
+SELECT is_empty($$SELECT algorithm, target FROM teams GROUP BY 1, 2 HAVING count(DISTINCT metrics) > 1$$, 'the same metrics');
+
+-- ---- the answers for the training rows are those of predict: a difference in the last bit would break ties of the AUC ----
+
+SET LOCAL client_min_messages = error;
+SELECT is_empty($$SELECT algorithm, target, e.metric, e.value, r.value FROM teams t
+	JOIN ml.run_metrics r ON r.model || ':' || r.version = t.model AND r.part = 'train',
+	ml.evaluate(t.model, format('SELECT a, b, c, d, w, %I FROM houses', target)) e
+	WHERE e.metric = r.metric AND (abs(e.value - r.value) > 1e-12 * abs(r.value) OR (e.metric = 'roc_auc' AND e.value <> r.value))$$, 'train metrics are those of predictions');
+SELECT ml.train('parted', 'SELECT * FROM houses', 'high', 'random_forest', exclude => '{price,class}', params => '{"n_jobs": 2, "n_estimators": 30}');
+SELECT is_empty($$SELECT e.metric FROM ml.evaluate('parted') e JOIN ml.run_metrics r ON r.model = 'parted' AND r.part = 'test' AND r.metric = e.metric
+	WHERE abs(e.value - r.value) > 1e-12 * abs(r.value) OR (e.metric = 'roc_auc' AND e.value <> r.value) OR e.n <> r.n$$, 'and so are those of the test part');
+SET LOCAL client_min_messages = warning;
+SELECT cmp_ok(count(*), '>=', 20::bigint, 'and are there') FROM teams t JOIN ml.run_metrics r ON r.model || ':' || r.version = t.model AND r.part = 'train' WHERE jobs = 2;
+
 -- ---- limits of trees ----
 
 CREATE FUNCTION pg_temp.trees(algorithm text, target text, params jsonb, wanted text) RETURNS numeric LANGUAGE sql AS
