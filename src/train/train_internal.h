@@ -200,6 +200,8 @@ extern void design_code(Training *t);
 /* ---- arguments.c ---- */
 extern void read_arguments(FunctionCallInfo fcinfo, Training *t);
 
+#define MAX_CLASSES 1000		/* the metrics keep a table of classes x classes */
+
 /* ---- targets.c ---- */
 
 /* The task and the classes from the frame and the learner; gathers the targets. */
@@ -207,6 +209,11 @@ extern void find_task(Training *t);
 
 /* Of training and validation rows; NULL stays where all weigh 1. */
 extern void gather_weights(Training *t, const char *const *labels);
+
+/* ---- needs.c ---- */
+
+/* For FrameRequest: the bytes a training from bins takes beside its frame's rows and after them; state is the Training. */
+extern FrameNeeds training_needs(const void *state, const Frame *frame, int64 nrows);
 
 /* ---- judge.c ---- */
 
