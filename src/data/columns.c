@@ -235,9 +235,12 @@ resolve_features(const FrameRequest *request, const Source *source, Roles *roles
 	bool	   *excluded = mark_columns(source, request->exclude, "a column to exclude");
 	bool	   *category = mark_columns(source, request->categories, "a category");
 	bool	   *number = mark_columns(source, request->numbers, "a number");
+	bool	   *prepared = mark_columns(source, request->prepared, "a column to prepare");
+	bool	   *needed = mark_columns(source, request->needed, "a column to make features of");
 
 	roles->feature = palloc((natts + 1) * sizeof(int));
 	roles->feature_kind = palloc((natts + 1) * sizeof(ColumnKind));
+	roles->feature_aside = palloc0((natts + 1) * sizeof(bool));
 	for (int i = 0; i < natts; i++)
 	{
 		bool		taken = request->features ? listed[i] : i != roles->target && i != roles->key && i != roles->weight && i != roles->group;
@@ -248,13 +251,19 @@ resolve_features(const FrameRequest *request, const Source *source, Roles *roles
 			refuse_column(source, i, "is the target and cannot be excluded");
 		if (listed[i] && excluded[i])
 			refuse_column(source, i, "is named both as a feature and as excluded");
-		if (taken && !excluded[i])
+		if (i == roles->target && needed[i])
+			refuse_column(source, i, "is the target; no feature can be made of it");
+		taken = taken && !excluded[i];
+		if (taken || needed[i])
 		{
+			roles->feature_aside[roles->nfeatures] = !taken;
 			refuse_duplicate(source, i);
 			roles->feature_kind[roles->nfeatures] = feature_kind(source, i, category[i], number[i]);
 			roles->feature[roles->nfeatures++] = i;
 		}
-		else if (category[i] || number[i])
+		if (!taken && prepared[i])
+			refuse_column(source, i, "is named in preprocess but is no feature");
+		if (!taken && !needed[i] && (category[i] || number[i]))
 			refuse_column(source, i, category[i] ? "is named as a category but is no feature" : "is named as a number but is no feature");
 	}
 	if (roles->nfeatures == 0)

@@ -174,7 +174,11 @@ read_arguments(FunctionCallInfo fcinfo, Training *t)
 	t->split = (SplitRule) {.key = r->key,.time = r->time,.seed = r->seed};
 	if (!split_parse(jsonb_argument(fcinfo, ARG_SPLIT), &t->split) && r->target == NULL)
 		hold_nothing_out(t->split.share);
-	preprocess_parse(preprocess, &r->categories, &r->numbers);
+	preprocess_parse(preprocess, &t->preprocess);
+	r->categories = t->preprocess.categories;
+	r->numbers = t->preprocess.numbers;
+	r->prepared = t->preprocess.prepared;
+	r->needed = t->preprocess.needed;
 
 	t->budget.limit = (Size) relearn_max_memory * 1024;
 	t->arguments = arguments_json(t, task, preprocess);

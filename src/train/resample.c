@@ -289,40 +289,55 @@ draw_rows(Training *t, Resampled *r, ClassRows *rows)
 
 /* ---- as a learner sees them ---- */
 
-/* The frame's position of a row that is not synthetic: a training row, or one of the validation rows behind them. */
-static inline int64
-frame_position(const Resampled *r, int64 row)
-{
-	return row < r->nrows ? r->entry[row] : r->ntrain + (row - r->nrows);
-}
-
 static inline bool
 is_synthetic(const Resampled *r, int64 row)
 {
 	return row < r->nrows && r->entry[row] >= r->ntrain;
 }
 
-static const double *
-resampled_rows(void *state, int64 start, int count)
+/* The frame's position of a training row, of the row that a synthetic one starts from, or of one of the validation rows behind them. */
+static inline int64
+frame_position(const Resampled *r, int64 row)
 {
-	Resampled  *r = state;
+	if (row >= r->nrows)
+		return r->ntrain + (row - r->nrows);
+	return is_synthetic(r, row) ? r->base[r->entry[row] - r->ntrain] : r->entry[row];
+}
+
+/* A row made up is prepared as the one it starts from: what was learned from targets comes from the same folds. */
+static const double *
+prepare_rows(const Resampled *r, const int64 *row, int count)
+{
 	Design	   *design = r->design;
 	const Features *features = design->features;
+	uint32		position[DESIGN_BLOCK];
 
-	if (r->kept != NULL && start < r->nrows)
-		return r->kept + start * features->noutputs;
 	CHECK_FOR_INTERRUPTS();
 	for (int i = 0; i < count; i++)
 	{
 		double	   *cells = design->cells + (Size) i * features->ninputs;
 
-		if (is_synthetic(r, start + i))
-			memcpy(cells, r->synthetic + (r->entry[start + i] - r->ntrain) * features->ninputs, sizeof(double) * features->ninputs);
+		position[i] = (uint32) frame_position(r, row[i]);
+		if (is_synthetic(r, row[i]))
+			memcpy(cells, r->synthetic + (r->entry[row[i]] - r->ntrain) * features->ninputs, sizeof(double) * features->ninputs);
 		else
-			features_recode(features, design->recode, frame_row(design->frame, frame_position(r, start + i)), cells);
+			features_recode(features, design->recode, frame_row(design->frame, position[i]), cells);
 	}
-	features_apply(features, design->cells, count, design->block);
+	features_apply_training(features, design->cells, position, count, design->block);
 	return design->block;
+}
+
+static const double *
+resampled_rows(void *state, int64 start, int count)
+{
+	Resampled  *r = state;
+	int64		row[DESIGN_BLOCK];
+
+	if (r->kept != NULL && start < r->nrows)
+		return r->kept + start * r->design->features->noutputs;
+	for (int i = 0; i < count; i++)
+		row[i] = start + i;
+	return prepare_rows(r, row, count);
 }
 
 void
@@ -344,17 +359,11 @@ resampled_keep(Training *t)
 static void
 code_synthetic(Resampled *r, const int64 *row, int count)
 {
-	Design	   *design = r->design;
-	int			ninputs = design->features->ninputs;
 	uint32		place[DESIGN_BLOCK];
 
 	for (int i = 0; i < count; i++)
-	{
-		memcpy(design->cells + (Size) i * ninputs, r->synthetic + (r->entry[row[i]] - r->ntrain) * ninputs, sizeof(double) * ninputs);
 		place[i] = (uint32) row[i];
-	}
-	features_apply(design->features, design->cells, count, design->block);
-	bins_code(r->bins, design->block, place, count);
+	bins_code(r->bins, prepare_rows(r, row, count), place, count);
 }
 
 /* Rows there are have their bins already. */
@@ -389,12 +398,6 @@ resampled_code(Training *t)
 }
 
 /* ---- targets, weights, and what they mean for probabilities ---- */
-
-static int64
-weight_position(const Resampled *r, int64 row)
-{
-	return is_synthetic(r, row) ? r->base[r->entry[row] - r->ntrain] : frame_position(r, row);
-}
 
 static void
 class_sums(const Training *t, const double *target, const double *weight, int64 n, double *sum)
@@ -447,7 +450,7 @@ see_rows(Training *t, Resampled *r)
 
 	for (int64 i = 0; i < nall; i++)
 	{
-		int64		position = weight_position(r, i);
+		int64		position = frame_position(r, i);
 
 		if (i % ROWS_PER_CHECK == 0)
 			CHECK_FOR_INTERRUPTS();

@@ -15,6 +15,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "checks/checks.h"
 #include "settings.h"
 #include "train_internal.h"
 
@@ -143,7 +144,6 @@ new_model(const Training *t)
 		set_labels(t, model);
 		model->positive = positive_class(t, model);
 	}
-	model->features = t->features;
 	model->context = CurrentMemoryContext;
 	return model;
 }
@@ -159,6 +159,12 @@ fit_features(Training *t)
 		.cyclic = t->learner->wants_cyclic,
 		.reference_level = reference,
 		.max_categories = t->common.max_categories,
+		.specs = t->preprocess.specs,
+		.target = t->task == TASK_ANOMALY ? NULL : t->target,
+		.nclasses = task_classifies(t->task) ? t->nclasses : 0,
+		.positive = t->model->positive,
+		.weight = t->weight,
+		.budget = &t->budget,
 	};
 	int		  **recode;
 	Size		scratch;
@@ -170,6 +176,7 @@ fit_features(Training *t)
 	if (t->features->noutputs == 0)
 		t->warnings = lappend(t->warnings, "no usable feature column: the model predicts the same for every row");
 	t->design = design_create(t->frame, t->features, recode);
+	t->model->features = t->features;
 }
 
 static void
@@ -186,7 +193,7 @@ fill_training_set(Training *t)
 	{
 		offset[j] = t->features->outputs[j].offset;
 		scale[j] = t->features->outputs[j].scale;
-		group[j] = t->features->outputs[j].input;
+		group[j] = t->features->outputs[j].group;
 		names[j] = t->features->outputs[j].name;
 	}
 	set->task = t->task;
@@ -242,11 +249,11 @@ train_learner(Training *t)
 	TrainingSet baseline_set;
 	void	   *baseline_options = options_parse(&baseline_learner, NULL, &ignored);
 
-	check_scores_fit(t);
 	baseline_set = t->set;
 	resample(t);
 	ready_rows(t);
 	budget_take(&t->budget, t->learner->memory_needed(t->options, t->set.nrows + t->set.nvalidation, t->set.ncolumns, t->nclasses), "training");
+	check_scores_fit(t);
 
 	t->set.spare_memory = (t->budget.limit - t->budget.used) / 2;	/* the rest is for judging */
 
@@ -297,6 +304,12 @@ load_rows(Training *t)
 	t->split.strata = t->locked ? t->locked->strata : NULL;
 	split_request(&t->split, &t->request);
 	t->request.zone = pg_tzset(t->common.time_zone);
+	if (t->learner != NULL && t->learner->bin_options != NULL)
+	{
+		/* what keeps the rows as bins can do without them in memory */
+		t->request.needs = training_needs;
+		t->request.needs_state = t;
+	}
 	t->frame = frame_load(&t->request);
 	t->warnings = list_copy(t->frame->warnings);
 	split_found(t->frame, &t->split);
@@ -315,21 +328,26 @@ training_prepare(Training *t)
 	find_task(t);
 	check_metric(t);
 	resample_check(t);
-	fit_features(t);
 	t->model = new_model(t);
-	model_statistics(t);
 	gather_weights(t, (const char *const *) t->model->labels);
+	fit_features(t);
+	model_statistics(t);
 	fill_training_set(t);
 }
 
 static void
 run_training(Training *t)
 {
+	List	   *found = NIL;
+
 	registry_check_trainable(t->name);
 	training_prepare(t);
+	if (t->common.checks)
+		found = checks_of_training(t->frame, t->summaries, t->task);
 	train_learner(t);
 	model_make_selftest(t->model);
 	judge_training(t);
+	t->warnings = list_concat(t->warnings, found);
 }
 
 static const char *

@@ -47,6 +47,19 @@ LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 10
 AS 'MODULE_PATHNAME', 'ml_parameters';
 COMMENT ON FUNCTION ml.parameters(text) IS 'the parameters of an algorithm: types, defaults, bounds, other names';
 
+CREATE FUNCTION ml.transforms()
+RETURNS TABLE (step text, family text, other_names text[], takes text[], several_columns boolean, description text)
+LANGUAGE c STABLE PARALLEL SAFE ROWS 40
+AS 'MODULE_PATHNAME', 'ml_transforms';
+COMMENT ON FUNCTION ml.transforms() IS 'the steps of preprocess: names, kinds of columns they take, what they do';
+
+CREATE FUNCTION ml.transform_parameters(step text)
+RETURNS TABLE (parameter text, type text, "default" text, minimum double precision, maximum double precision,
+	choices text[], aliases text[], description text)
+LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 5
+AS 'MODULE_PATHNAME', 'ml_transform_parameters';
+COMMENT ON FUNCTION ml.transform_parameters(text) IS 'the parameters of a step of preprocess: types, defaults, bounds, other names';
+
 CREATE FUNCTION ml.coefficients(model text)
 RETURNS TABLE (class text, feature text, source_column text, coefficient double precision, standard_error double precision,
 	statistic double precision, p_value double precision, vif double precision, reason text)
