@@ -71,22 +71,29 @@ struct Team
 /* ---- memory ---- */
 
 void *
-arena_array(Arena *arena, Size n, Size element)
+arena_space(Arena *arena, Size n, Size element)
 {
 	Size		bytes = size_times(Max(n, 1), element);
 	Size		at = arena->used;
 
 	if (arena->mode == ARENA_PRIVATE)
-		return (void *) TYPEALIGN(CACHE_LINE, MemoryContextAllocExtended(CurrentMemoryContext, size_plus(bytes, CACHE_LINE),
-																	  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO));
+		return (void *) TYPEALIGN(CACHE_LINE, alloc_large(CurrentMemoryContext, size_plus(bytes, CACHE_LINE)));
 	arena->used = size_plus(at, TYPEALIGN(CACHE_LINE, bytes));
 	if (arena->mode == ARENA_COUNT)
 		return NULL;
 	if (arena->used > arena->size)
 		elog(ERROR, "the arena of a team is too small: %zu of %zu bytes", arena->used, arena->size);
-	if (arena->mode == ARENA_SHARED)
-		memset(arena->base + at, 0, bytes);
 	return arena->base + at;
+}
+
+void *
+arena_array(Arena *arena, Size n, Size element)
+{
+	void	   *array = arena_space(arena, n, element);
+
+	if (arena->mode == ARENA_PRIVATE || arena->mode == ARENA_SHARED)
+		memset(array, 0, size_times(Max(n, 1), element));
+	return array;
 }
 
 static int

@@ -240,6 +240,21 @@ update_task(void *view, Team *team)
 	}
 }
 
+/* The bins once more, column by column. */
+static void
+turn_task(void *view, Team *team)
+{
+	Boosting   *b = view;
+
+	for (int64 piece = team_next(team); piece >= 0; piece = team_next(team))
+	{
+		int64		start = piece * GRADIENT_PIECE;
+
+		CHECK_FOR_INTERRUPTS();
+		bins_turn(b->bins, start, Min(GRADIENT_PIECE, b->ntotal - start));
+	}
+}
+
 /* Each piece's rows of the bag to the front of its place. */
 static void
 draw_task(void *view, Team *team)
@@ -262,7 +277,7 @@ draw_task(void *view, Team *team)
 }
 
 const TeamTask boosting_tasks[] = {
-	GROW_TASKS, sum_task, quantile_task, update_task, draw_task
+	GROW_TASKS, sum_task, quantile_task, update_task, draw_task, turn_task
 };
 
 typedef enum BoostingTask
@@ -271,6 +286,7 @@ typedef enum BoostingTask
 	TASK_QUANTILES,
 	TASK_UPDATE,
 	TASK_DRAW,
+	TASK_TURN,
 	TASK_COUNT
 } BoostingTask;
 
@@ -282,10 +298,16 @@ const TeamProgram boosting_program = {
 
 /* ---- rounds ---- */
 
+static int64
+pieces_of(int64 rows)
+{
+	return (rows + GRADIENT_PIECE - 1) / GRADIENT_PIECE;
+}
+
 static void
 draw_bag(Boosting *b, int round)
 {
-	int64		npieces = (b->ntrain + GRADIENT_PIECE - 1) / GRADIENT_PIECE;
+	int64		npieces = pieces_of(b->ntrain);
 	int64		count = 0;
 
 	if (b->bag == NULL || round % b->options->bagging_freq != 0)
@@ -326,6 +348,7 @@ finish_tree(Boosting *b, int round, int output)
 			set_leaf_value(b, l, newton_value(b, l));
 	for (int l = 0; l < nleaves; l++)
 		b->trees->value[grower_leaf(b->grower, l)->node] = b->leaf_value[l];
+	b->trees_scored++;
 	update(b, true, last, last && round + 1 < b->options->n_estimators);
 }
 
@@ -417,6 +440,7 @@ boosting_run(Boosting *b)
 	int			round;
 	int			run = 0;
 
+	team_run(b->team, TASK_TURN, pieces_of(b->ntotal));
 	update(b, false, false, true);
 	for (round = 0; round < b->options->n_estimators; round++)
 	{
