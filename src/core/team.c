@@ -27,6 +27,7 @@
 #define TEAM_LIBRARY "relearn"
 #define TEAM_ENTRY "ml_team_worker"
 #define CACHE_LINE 64
+#define LAUNCH_BYTES (1024 * 1024)	/* more than starting workers takes */
 
 #define SPINS 4000				/* looks before sleeping: some 50 microseconds */
 #define SPINS_PER_CHECK 256		/* looks between two checks for interrupts */
@@ -124,7 +125,7 @@ detach_segment(void *segment)
 	dsm_detach(segment);
 }
 
-/* Shared memory may be short (/dev/shm of a container): that is found out here, and is no error. */
+/* Shared memory may be short (/dev/shm of a container), for the arena or for starting workers beside it: that is found out here, and is no error. */
 static dsm_segment *
 create_segment(Size bytes)
 {
@@ -138,7 +139,13 @@ create_segment(Size bytes)
 	{
 		segment = dsm_create(bytes, DSM_CREATE_NULL_IF_MAXSEGMENTS);
 		if (segment != NULL)
+		{
+			dsm_segment *room = dsm_create(LAUNCH_BYTES, DSM_CREATE_NULL_IF_MAXSEGMENTS);
+
+			if (room != NULL)
+				dsm_detach(room);
 			dsm_pin_mapping(segment);
+		}
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
