@@ -36,8 +36,8 @@ SELECT FROM ml.train('m', 'flats', 'price', algorithm => 'linear_regression');
 SELECT FROM ml.train('m', 'SELECT price FROM flats', 'price', algorithm => 'linear_regression');
 SELECT FROM ml.train('m', 'flats', 'price', features => '{area,bed_rooms}');
 SELECT FROM ml.train('m', 'flats', 'price', exclude => '{aera,list}');
-SELECT FROM ml.train('m', 'flats', 'price', exclude => '{list}', key => 'idd');
-SELECT FROM ml.train('m', 'flats', 'price', exclude => '{list}', time_column => 'quarter');
+SELECT FROM ml.train('n', 'flats', 'price', exclude => '{list}', key => 'idd');
+SELECT FROM ml.train('n', 'flats', 'price', exclude => '{list}', time_column => 'quarter');
 
 -- algorithm, parameters, options
 SELECT FROM ml.train('m', 'flats', 'price', algorithm => 'liner_regression', exclude => '{list}');

@@ -44,7 +44,7 @@ SELECT ml.predict_all('churn', c.*) ->> 'version' AS version FROM telco_churn c 
 
 -- All of it is transactional.
 BEGIN;
-SELECT version FROM ml.train('churn', 'telco_churn', 'Churn', algorithm => 'baseline');
+SELECT version FROM ml.train('churn', 'telco_churn', 'Churn', algorithm => 'baseline', key => 'customerID');
 SELECT FROM ml.deploy('churn', 3);
 ROLLBACK;
 SELECT version, deployed FROM ml.versions WHERE model = 'churn' ORDER BY version;

@@ -8,6 +8,7 @@
 
 #include "miscadmin.h"
 
+#include "core/budget.h"
 #include "core/sort.h"
 
 #define DIGIT_BITS 11			/* 2048 counters stay in the first-level cache */
@@ -162,6 +163,40 @@ sort_keys(uint64 *key, uint32 *payload, uint64 *key_scratch, uint32 *payload_scr
 }
 
 /* ---- selection ---- */
+
+/* The other way from ordered_bits. */
+static inline double
+ordered_value(uint64 bits)
+{
+	double		x;
+
+	bits = bits >> 63 ? bits ^ UINT64CONST(1) << 63 : ~bits;
+	memcpy(&x, &bits, sizeof(x));
+	return x;
+}
+
+void
+sort_doubles(double *value, int64 n)
+{
+	Size		count = (Size) Max(n, 1);
+	uint64	   *key = alloc_large(CurrentMemoryContext, sizeof(uint64) * count);
+	uint64	   *scratch = alloc_large(CurrentMemoryContext, sizeof(uint64) * count);
+	uint32	   *payload = alloc_large(CurrentMemoryContext, 2 * sizeof(uint32) * count);
+
+	memset(payload, 0, sizeof(uint32) * count);
+	for (int64 i = 0; i < n; i++)
+	{
+		if (i % BLOCK_ROWS == 0)
+			CHECK_FOR_INTERRUPTS();
+		key[i] = ordered_bits(value[i]);
+	}
+	sort_keys(key, payload, scratch, payload + count, (uint32) n);
+	for (int64 i = 0; i < n; i++)
+		value[i] = ordered_value(key[i]);
+	pfree(key);
+	pfree(scratch);
+	pfree(payload);
+}
 
 uint64
 sortable_double(double x)

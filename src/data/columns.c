@@ -235,12 +235,15 @@ resolve_features(const FrameRequest *request, const Source *source, Roles *roles
 	bool	   *excluded = mark_columns(source, request->exclude, "a column to exclude");
 	bool	   *category = mark_columns(source, request->categories, "a category");
 	bool	   *number = mark_columns(source, request->numbers, "a number");
+	bool	   *prepared = mark_columns(source, request->prepared, "a column to prepare");
+	bool	   *needed = mark_columns(source, request->needed, "a column to make features of");
 
 	roles->feature = palloc((natts + 1) * sizeof(int));
 	roles->feature_kind = palloc((natts + 1) * sizeof(ColumnKind));
+	roles->feature_aside = palloc0((natts + 1) * sizeof(bool));
 	for (int i = 0; i < natts; i++)
 	{
-		bool		taken = request->features ? listed[i] : i != roles->target && i != roles->key && i != roles->weight;
+		bool		taken = request->features ? listed[i] : i != roles->target && i != roles->key && i != roles->weight && i != roles->group;
 
 		if (i == roles->target && listed[i])
 			refuse_column(source, i, "is the target and cannot be a feature");
@@ -248,13 +251,19 @@ resolve_features(const FrameRequest *request, const Source *source, Roles *roles
 			refuse_column(source, i, "is the target and cannot be excluded");
 		if (listed[i] && excluded[i])
 			refuse_column(source, i, "is named both as a feature and as excluded");
-		if (taken && !excluded[i])
+		if (i == roles->target && needed[i])
+			refuse_column(source, i, "is the target; no feature can be made of it");
+		taken = taken && !excluded[i];
+		if (taken || needed[i])
 		{
+			roles->feature_aside[roles->nfeatures] = !taken;
 			refuse_duplicate(source, i);
 			roles->feature_kind[roles->nfeatures] = feature_kind(source, i, category[i], number[i]);
 			roles->feature[roles->nfeatures++] = i;
 		}
-		else if (category[i] || number[i])
+		if (!taken && prepared[i])
+			refuse_column(source, i, "is named in preprocess but is no feature");
+		if (!taken && !needed[i] && (category[i] || number[i]))
 			refuse_column(source, i, category[i] ? "is named as a category but is no feature" : "is named as a number but is no feature");
 	}
 	if (roles->nfeatures == 0)
@@ -271,6 +280,10 @@ check_role_types(const Source *source, const Roles *roles)
 
 	if (roles->key >= 0 && !kind_of_type(attribute_type(source, roles->key), &kind))
 		refuse_type(source, roles->key, "the key");
+	if (roles->group >= 0 && !kind_of_type(attribute_type(source, roles->group), &kind))
+		refuse_type(source, roles->group, "the group");
+	if (roles->stratum >= 0 && !kind_of_type(attribute_type(source, roles->stratum), &kind))
+		refuse_type(source, roles->stratum, "what the split is stratified by");
 	if (roles->time >= 0 &&
 		(!kind_of_type(attribute_type(source, roles->time), &kind) || (kind != KIND_TIMESTAMP && kind != KIND_NUMBER)))
 		ereport(ERROR,
@@ -300,7 +313,7 @@ narrow_to_roles(Source *source, Roles *roles)
 	int			natts = source->tupdesc->natts;
 	bool	   *wanted = palloc0((natts + 1) * sizeof(bool));
 	int		   *place = palloc0((natts + 1) * sizeof(int));
-	const int	single[] = {roles->target, roles->key, roles->time, roles->weight};
+	const int	single[] = {roles->target, roles->key, roles->time, roles->weight, roles->group, roles->stratum};
 	int			n = 0;
 
 	for (int i = 0; i < roles->nfeatures; i++)
@@ -318,6 +331,8 @@ narrow_to_roles(Source *source, Roles *roles)
 	roles->key = renumber(place, roles->key);
 	roles->time = renumber(place, roles->time);
 	roles->weight = renumber(place, roles->weight);
+	roles->group = renumber(place, roles->group);
+	roles->stratum = renumber(place, roles->stratum);
 }
 
 void
@@ -328,12 +343,16 @@ roles_resolve(const FrameRequest *request, Source *source, Roles *roles)
 	roles->key = optional_column(source, request->key, "the key");
 	roles->time = optional_column(source, request->time, "the time");
 	roles->weight = optional_column(source, request->weight, "the weight");
+	roles->group = optional_column(source, request->group, "the group");
+	roles->stratum = optional_column(source, request->stratify, "what the split is stratified by");
 	if (roles->target >= 0 && roles->key == roles->target)
 		refuse_column(source, roles->target, "cannot be both the target and the key");
 	if (roles->target >= 0 && roles->time == roles->target)
 		refuse_column(source, roles->target, "cannot be both the target and the time");
 	if (roles->target >= 0 && roles->weight == roles->target)
 		refuse_column(source, roles->target, "cannot be both the target and the weight");
+	if (roles->target >= 0 && roles->group == roles->target)
+		refuse_column(source, roles->target, "cannot be both the target and the group");
 	resolve_features(request, source, roles);
 	check_role_types(source, roles);
 	narrow_to_roles(source, roles);

@@ -142,6 +142,7 @@ typedef struct FrameColumn
 	char	   *type_name;		/* independent of search_path: qualified unless built in; for describe and errors */
 	ColumnKind	kind;
 	ColumnKind	original;		/* the kind of its type; differs from kind where classes or preprocess made a category or number of it */
+	bool		aside;			/* read only because a derived feature is made of it */
 	Dictionary *levels;			/* categories only: all levels seen, bytewise order = code order */
 	int64		missing;		/* NULL, NaN, infinite dates, unparsable text */
 	int64		nan;			/* of them NaN in a number column */
@@ -159,6 +160,41 @@ typedef enum Part
 
 #define NPARTS 3
 
+/*
+ * Where parts begin along the hashes as fractions in [0, 1): validation at bound[0], test at bound[1].  A part without a share gets no row, whatever
+ * the rounding of the sums.
+ */
+static inline void
+split_bounds(const double share[NPARTS], double bound[NPARTS - 1])
+{
+	bound[1] = share[PART_TEST] > 0 ? share[PART_TRAIN] + share[PART_VALIDATION] : 2;
+	bound[0] = share[PART_VALIDATION] > 0 ? share[PART_TRAIN] : bound[1];
+}
+
+/* What the hashes of keys and contents are mixed with. */
+extern uint64 split_seed(int64 seed);
+
+/* The place of a row along the split by the text of its key. */
+extern double split_fraction(uint64 split_seed, const char *key, Size length);
+
+/* A class (or other stratum) and where its parts begin along the hashes. */
+typedef struct Stratum
+{
+	char	   *label;			/* NULL: of the missing values */
+	double		bound[NPARTS - 1];
+} Stratum;
+
+#define MOST_STRATA 1000
+
+struct Frame;
+
+/* Bytes that a training takes beside the rows of its frame, and after they are given back. */
+typedef struct FrameNeeds
+{
+	Size		beside,
+				after;
+} FrameNeeds;
+
 typedef struct FrameRequest
 {
 	const char *source;
@@ -170,12 +206,27 @@ typedef struct FrameRequest
 	List	   *exclude;		/* of char * */
 	List	   *categories;		/* of char *: columns to read as categories whatever their type */
 	List	   *numbers;		/* of char *: text columns to read as numbers; unparsable text is missing */
+	List	   *prepared;		/* of char *: columns that preprocess names: they must be features */
+	List	   *needed;			/* of char *: columns that derived features are made of, features themselves or not */
 	bool		classification; /* task => 'classification' was asked for */
 	bool		regression;		/* task => 'regression' was asked for */
 	double		share[NPARTS];	/* of the split, summing to 1 */
+	const char *group;			/* column whose rows of one value stay on one side; NULL: those of one key, or of one content */
+	bool		stratified;		/* every stratum is split by the shares */
+	const char *stratify;		/* column of the strata; NULL: the classes of the target */
+	int			nbounds;		/* strata whose bounds are known from an earlier training */
+	const Stratum *bounds;
+	const char *gap;			/* with time: rows nearer than this before a later part are left out; a number or an interval as text; NULL */
 	int64		seed;
 	pg_tz	   *zone;			/* the model's time zone */
 	Budget	   *budget;
+
+	/*
+	 * What follows, for nrows rows of the columns and levels read so far.  Where the rows leave no room for it they go to a temporary file, and frame_row
+	 * does not work.  NULL: they have to fit.
+	 */
+	FrameNeeds	(*needs) (const void *state, const struct Frame *frame, int64 nrows);
+	const void *needs_state;
 } FrameRequest;
 
 /*
@@ -194,11 +245,21 @@ typedef struct Frame
 	int64		part_start[NPARTS + 1];
 	int64		null_targets;	/* rows left out because the target was NULL (or NaN) */
 	int64		zero_weights;
+	double		gap;			/* private: in the unit of the time column */
+	int64		gap_rows;		/* rows left out because they lie in the gap before a later part */
+	int			nstrata;
+	Stratum    *strata;			/* (nstrata) where the rows were split by strata */
 	uint8		fingerprint[16];	/* order-independent hash of the rows used */
 	List	   *warnings;		/* of char * */
 	double	  **chunk;			/* private: cells in the order of arrival */
 	uint32	   *order;			/* private: canonical position -> row of arrival */
 	MemoryContext cells;		/* private: of the chunks */
+	struct BufFile *file;		/* private: the cells in the order of arrival, where they did not fit; else NULL, and the next four too */
+	double	   *window;			/* (FRAME_CHUNK_ROWS, ncells) a chunk on its way to the file, or (ncells, FRAME_CHUNK_ROWS) back */
+	double	   *column_buffer;	/* (FRAME_CHUNK_ROWS) */
+	uint32	   *position;		/* row of arrival -> canonical position, PG_UINT32_MAX where it was left out */
+	int		  **recode;			/* (ncells) codes as they arrived -> codes; or NULL */
+	uint32		narrived;
 	Size		booked;			/* private: of the budget, for the rows */
 	MemoryContext context;
 } Frame;

@@ -131,6 +131,7 @@ open_features(Load *l)
 		RunKind		how;
 
 		describe_column(l, &frame->columns[i], l->roles.feature[i], kind);
+		frame->columns[i].aside = l->roles.feature_aside[i];
 		open_reader(l, &l->reader[i], l->roles.feature[i], kind, l->request->zone);
 		how = kind == KIND_CATEGORY ? RUN_CATEGORY : l->reader[i].op == OP_FLOAT8 ? RUN_FLOAT8 : RUN_NUMBER;
 		if (l->nruns == 0 || l->run[l->nruns - 1].how != how)
@@ -150,6 +151,8 @@ open_sides(Load *l)
 	sides->slot[SIDE_CONTENT] = sides->nslots++;
 	sides->slot[SIDE_KEY] = l->roles.key >= 0 ? sides->nslots++ : -1;
 	sides->slot[SIDE_TIME] = l->roles.time >= 0 ? sides->nslots++ : -1;
+	sides->slot[SIDE_GROUP] = l->roles.group >= 0 ? sides->nslots++ : -1;
+	sides->slot[SIDE_STRATUM] = l->roles.stratum >= 0 ? sides->nslots++ : -1;
 }
 
 static void
@@ -162,6 +165,18 @@ open_columns(Load *l)
 	open_target(l);
 	if (roles->key >= 0)
 		open_reader(l, &l->key_reader, roles->key, KIND_CATEGORY, l->request->zone);
+	if (l->request->stratified && roles->stratum < 0 && !frame->classification)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the split can be stratified by the target only where it holds classes"),
+				 errhint("Name a column of few values: split => '{\"stratify\": \"column\"}'.")));
+	if (roles->group >= 0)
+		open_reader(l, &l->group_reader, roles->group, KIND_CATEGORY, l->request->zone);
+	if (roles->stratum >= 0)
+	{
+		open_reader(l, &l->stratum_reader, roles->stratum, KIND_CATEGORY, l->request->zone);
+		l->strata = dictionary_create(CurrentMemoryContext);
+	}
 	if (roles->weight >= 0)
 		open_reader(l, &l->weight_reader, roles->weight, KIND_NUMBER, NULL);
 	if (roles->time >= 0)
@@ -171,6 +186,7 @@ open_columns(Load *l)
 		/* instants are ordered in UTC: local time runs twice through one hour a year */
 		(void) kind_of_type(TupleDescAttr(l->source->tupdesc, roles->time)->atttypid, &kind);
 		open_reader(l, &l->time_reader, roles->time, kind, NULL);
+		frame->gap = gap_width(l->request, kind);
 	}
 	frame->has_weight = roles->weight >= 0;
 	frame->ncells = frame->ncolumns + 1 + (frame->has_weight ? 1 : 0);
@@ -181,6 +197,13 @@ open_columns(Load *l)
 }
 
 /* ---- after the last row ---- */
+
+/* So that what cannot be is refused before work starts. */
+static bool
+fits_training(const Load *l)
+{
+	return l->request->needs == NULL || size_plus(l->used_before, bytes_needed(l)) <= l->budget->limit;
+}
 
 static void
 check_rows(Load *l)
@@ -193,8 +216,8 @@ check_rows(Load *l)
 				 frame->null_targets ? errmsg("target column \"%s\" has no value in any of the %lld rows of the source",
 											  l->request->target, (long long) frame->null_targets) :
 				 errmsg("source has no rows")));
-	if (l->over_budget || !book_levels(l))
-		budget_fail(l->budget, size_plus(l->used_before, bytes_needed(l)), WHAT_IS_BOOKED);
+	if (l->over_budget || !book_levels(l) || !fits_training(l))
+		budget_fail(l->budget, size_plus(l->used_before, bytes_needed(l)), l->request->needs != NULL ? "the training" : WHAT_IS_BOOKED);
 }
 
 static int
@@ -272,7 +295,11 @@ sort_levels(Load *l)
 			map[nmaps] = sort_numeric_labels(l);
 		else
 			map[nmaps] = dictionary_sort(column->levels);
-		if (changes_codes(map[nmaps], dictionary_size(column->levels)))
+		if (!changes_codes(map[nmaps], dictionary_size(column->levels)))
+			continue;
+		if (frame->file != NULL)
+			spill_recode(frame, i, map[nmaps], dictionary_size(column->levels));
+		else
 			cell[nmaps++] = i;
 	}
 	if (nmaps > 0)
@@ -302,6 +329,9 @@ warn(const Load *l)
 	if (l->null_keys)
 		frame_warning(frame, "%lld of %lld rows have no value in key column \"%s\" and are placed by their content",
 					  (long long) l->null_keys, nrows, l->request->key);
+	if (l->null_groups)
+		frame_warning(frame, "%lld of %lld rows have no value in group column \"%s\" and are placed by their %s",
+					  (long long) l->null_groups, nrows, l->request->group, l->request->key ? "key" : "content");
 	if (l->null_times)
 		frame_warning(frame, "%lld of %lld rows have no value in time column \"%s\" and are in the training part",
 					  (long long) l->null_times, nrows, l->request->time);
@@ -316,18 +346,23 @@ finish(Load *l)
 {
 	Frame	   *frame = l->frame;
 	Size		nchunks = ((Size) l->capacity + FRAME_CHUNK_ROWS - 1) >> FRAME_CHUNK_BITS;
+	uint32		narrived = (uint32) frame->nrows;
 	Size		over;
 
 	check_rows(l);
 	sort_levels(l);
 	warn(l);
-	frame_order(frame, &l->sides, l->request);
+	if (frame->file != NULL)
+		spill_end(frame);
+	frame_order(frame, &l->sides, l->strata, l->request);
+	if (frame->file != NULL)
+		spill_turn_order(frame);
 	for (int i = 0; i < 16; i++)
 		frame->fingerprint[i] = (uint8) (l->fingerprint[i / 8] >> (i % 8 * 8));
 	for (Size i = 0; i < nchunks; i++)
 		pfree(l->sides.chunk[i]);
 	pfree(l->sides.chunk);
-	over = (Size) l->capacity * ORDER_BYTES_PER_ROW - (Size) frame->nrows * ORDER_BYTES_KEPT + nchunks * side_bytes(l);
+	over = (Size) l->capacity * ORDER_BYTES_PER_ROW - (Size) narrived * ORDER_BYTES_KEPT + nchunks * side_bytes(l);
 	budget_return(l->budget, over);
 	frame->booked = l->budget->used - l->used_before - l->level_bytes;
 }

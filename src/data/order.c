@@ -9,37 +9,25 @@
 
 #include <math.h>
 
-#include "miscadmin.h"
 #include "utils/memutils.h"
 
 #include "core/hash.h"
 #include "core/sort.h"
-#include "data/data_internal.h"
+#include "data/order_internal.h"
 
-#define ROWS_PER_CHECK 65536
-
-typedef struct Order
+uint64
+split_seed(int64 seed)
 {
-	Frame	   *frame;
-	const RowSides *sides;
-	const FrameRequest *request;
-	uint32		n;
-	uint64		seed;
-	uint64	   *key,			/* (n) each */
-			   *key_scratch;
-	uint32	   *row,
-			   *row_scratch;
-} Order;
-
-static inline void
-check_interrupts(uint32 i)
-{
-	if (i % ROWS_PER_CHECK == 0)
-		CHECK_FOR_INTERRUPTS();
+	return hash_mix((uint64) seed + 1);
 }
 
-/* Keys of the rows as they stand now: a side, hashed with the seed where asked for. */
-static void
+double
+split_fraction(uint64 seed, const char *key, Size length)
+{
+	return hash_unit(hash_fold(seed, hash_text(key, length, 0)));
+}
+
+void
 take_keys(Order *o, Side side, bool seeded)
 {
 	for (uint32 i = 0; i < o->n; i++)
@@ -51,16 +39,10 @@ take_keys(Order *o, Side side, bool seeded)
 	}
 }
 
-static void
+void
 sort_rows(Order *o)
 {
 	sort_keys(o->key, o->row, o->key_scratch, o->row_scratch, o->n);
-}
-
-static const double *
-row_cells(const Frame *frame, uint32 row)
-{
-	return frame->chunk[row >> FRAME_CHUNK_BITS] + (Size) (row & (FRAME_CHUNK_ROWS - 1)) * frame->ncells;
 }
 
 /* ---- rows of one hash ---- */
@@ -141,18 +123,17 @@ first_reaching(const Order *o, double bound)
 	return low;
 }
 
-/* A part without a share gets no row, whatever the rounding of the sums. */
 static void
 split_by_hash(Order *o)
 {
 	const double *share = o->request->share;
 	int64	   *start = o->frame->part_start;
+	double		bound[NPARTS - 1];
 
+	split_bounds(share, bound);
 	start[PART_TRAIN] = 0;
-	start[PART_VALIDATION] = first_reaching(o, share[PART_TRAIN]);
-	start[PART_TEST] = share[PART_TEST] > 0 ? first_reaching(o, share[PART_TRAIN] + share[PART_VALIDATION]) : o->n;
-	if (share[PART_VALIDATION] <= 0)
-		start[PART_VALIDATION] = start[PART_TEST];
+	start[PART_VALIDATION] = first_reaching(o, bound[0]);
+	start[PART_TEST] = first_reaching(o, bound[1]);
 	start[NPARTS] = o->n;
 	if (start[PART_VALIDATION] == 0 && share[PART_TRAIN] > 0)
 	{
@@ -161,72 +142,31 @@ split_by_hash(Order *o)
 	}
 }
 
-/* ---- parts by time ---- */
+/* ---- parts row by row ---- */
 
-/*
- * How many of the rows sorted by time come before a cut at a share of them: equal times stay together, on the side nearer to the share (on the
- * earlier side at the start, so that the first part has rows).
- */
-static uint32
-time_cut(const Order *o, double share)
+void
+arrange_parts(Order *o, const uint8 *part)
 {
-	double		wanted = share * o->n;
-	uint32		low,
-				high;
-
-	if (wanted <= 0)
-		return 0;
-	if (wanted >= o->n)
-		return o->n;
-	low = high = (uint32) wanted;
-	while (low > 0 && o->key[low - 1] == o->key[high])
-		check_interrupts(--low);
-	while (high < o->n && o->key[high] == o->key[low])
-		check_interrupts(++high);
-	return low > 0 && wanted - low < high - wanted ? low : high;
-}
-
-/* Rows with a time of *last[part] or earlier are in that part or one before. */
-static void
-find_time_cuts(Order *o, uint64 last[NPARTS])
-{
-	const double *share = o->request->share;
+	int64		count[NPARTS + 1] = {0};
+	int64		next[NPARTS + 1];
 	int64	   *start = o->frame->part_start;
 
-	take_keys(o, SIDE_TIME, false);
-	sort_rows(o);
-	start[PART_TRAIN] = 0;
-	start[PART_VALIDATION] = time_cut(o, share[PART_TRAIN]);
-	start[PART_TEST] = time_cut(o, share[PART_TRAIN] + share[PART_VALIDATION]);
-	if (share[PART_TEST] <= 0)
-		start[PART_TEST] = o->n;
-	if (share[PART_VALIDATION] <= 0 && share[PART_TEST] <= 0)
-		start[PART_VALIDATION] = o->n;
-	else if (share[PART_VALIDATION] <= 0)
-		start[PART_TEST] = start[PART_VALIDATION];
-	start[NPARTS] = o->n;
-	for (int part = 0; part < NPARTS; part++)
-		last[part] = start[part + 1] > 0 ? o->key[start[part + 1] - 1] : 0;
-}
-
-/* Sort the parts apart, keeping the order within each. */
-static void
-part_by_time(Order *o, const uint64 last[NPARTS])
-{
-	int64		next[NPARTS];
-
-	memcpy(next, o->frame->part_start, sizeof(next));
 	for (uint32 i = 0; i < o->n; i++)
 	{
-		uint64		time = *row_side(o->sides, SIDE_TIME, o->row[i]);
-		int			part = PART_TRAIN;
-
 		check_interrupts(i);
-		while (part < PART_TEST && (o->frame->part_start[part + 1] == 0 || time > last[part]))
-			part++;
-		o->row_scratch[next[part]++] = o->row[i];
+		count[part[i]]++;
+	}
+	start[PART_TRAIN] = 0;
+	for (int p = 0; p < NPARTS; p++)
+		start[p + 1] = start[p] + count[p];
+	memcpy(next, start, sizeof(next));
+	for (uint32 i = 0; i < o->n; i++)
+	{
+		check_interrupts(i);
+		o->row_scratch[next[part[i]]++] = o->row[i];
 	}
 	memcpy(o->row, o->row_scratch, o->n * sizeof(uint32));
+	o->frame->nrows = start[NPARTS];
 }
 
 /* ---- all of it ---- */
@@ -238,14 +178,14 @@ take(const Order *o, Size element)
 }
 
 void
-frame_order(Frame *frame, const RowSides *sides, const FrameRequest *request)
+frame_order(Frame *frame, const RowSides *sides, Dictionary *strata, const FrameRequest *request)
 {
-	Order		order = {.frame = frame, .sides = sides, .request = request, .n = (uint32) frame->nrows};
+	Order		order = {.frame = frame, .sides = sides, .strata = strata, .request = request, .n = (uint32) frame->nrows};
 	Order	   *o = &order;
 	bool		by_time = sides->slot[SIDE_TIME] >= 0;
-	uint64		last[NPARTS];
+	TimeCuts	cuts;
 
-	o->seed = hash_mix((uint64) request->seed + 1);
+	o->seed = split_seed(request->seed);
 	o->key = take(o, sizeof(uint64));
 	o->key_scratch = take(o, sizeof(uint64));
 	o->row = take(o, sizeof(uint32));
@@ -254,7 +194,7 @@ frame_order(Frame *frame, const RowSides *sides, const FrameRequest *request)
 		o->row[i] = i;
 
 	if (by_time)
-		find_time_cuts(o, last);
+		find_time_cuts(o, &cuts);
 	take_keys(o, SIDE_CONTENT, true);
 	sort_rows(o);
 	if (sides->slot[SIDE_KEY] >= 0)
@@ -263,9 +203,17 @@ frame_order(Frame *frame, const RowSides *sides, const FrameRequest *request)
 		take_keys(o, SIDE_KEY, true);
 		sort_rows(o);
 	}
-	settle_ties(o);
+	if (sides->slot[SIDE_GROUP] >= 0)
+	{
+		take_keys(o, SIDE_GROUP, true);
+		sort_rows(o);
+	}
+	if (frame->file == NULL)	/* there, hashes alone decide */
+		settle_ties(o);
 	if (by_time)
-		part_by_time(o, last);
+		part_by_time(o, &cuts);
+	else if (request->stratified)
+		split_by_stratum(o);
 	else
 		split_by_hash(o);
 

@@ -140,7 +140,7 @@ typedef struct PartStatistics
 } PartStatistics;
 
 static double
-first_timestamp(const ColumnSample *sample)
+first_timestamp(const FitSample *sample)
 {
 	double		first = HUGE_VAL;
 
@@ -148,8 +148,8 @@ first_timestamp(const ColumnSample *sample)
 	{
 		if (i % FIT_BLOCK == 0)
 			CHECK_FOR_INTERRUPTS();
-		if (is_timestamp(sample->value[i]) && sample->value[i] < first)
-			first = sample->value[i];
+		if (is_timestamp(sample->value[0][i]) && sample->value[0][i] < first)
+			first = sample->value[0][i];
 	}
 	return first;
 }
@@ -166,7 +166,7 @@ count_part(PartStatistics *statistics, int part, double value)
 
 /* Range and mean of every part, then the squares around the means; rows in order. */
 static void
-study_parts(const ColumnSample *sample, int first_day, PartStatistics *statistics)
+study_parts(const FitSample *sample, int first_day, PartStatistics *statistics)
 {
 	double		part[NCALENDAR_PARTS];
 
@@ -182,9 +182,9 @@ study_parts(const ColumnSample *sample, int first_day, PartStatistics *statistic
 		{
 			if (i % (FIT_BLOCK / 8) == 0)
 				CHECK_FOR_INTERRUPTS();
-			if (!is_timestamp(sample->value[i]))
+			if (!is_timestamp(sample->value[0][i]))
 				continue;
-			take_apart(sample->value[i], first_day, part);
+			take_apart(sample->value[0][i], first_day, part);
 			statistics->n += pass == 0;
 			for (int p = 0; p < NCALENDAR_PARTS; p++)
 			{
@@ -247,15 +247,16 @@ add_wave(Calendar *calendar, CalendarPart part, OutputForm form, const PartStati
 }
 
 static void *
-calendar_fit(ColumnSample *sample, const FeatureOptions *options, InputColumn *input, int **recode, char **why_unused, List **warnings)
+calendar_fit(FitSample *sample)
 {
+	const FeatureOptions *options = sample->options;
 	double		first = first_timestamp(sample);
 	PartStatistics *statistics;
 	Calendar   *calendar;
 
 	if (isinf(first))
 	{
-		*why_unused = "all its values are missing";
+		sample->why_unused = "all its values are missing";
 		return NULL;
 	}
 	statistics = palloc(sizeof(PartStatistics));
@@ -280,7 +281,7 @@ calendar_fit(ColumnSample *sample, const FeatureOptions *options, InputColumn *i
 	pfree(statistics);
 	if (calendar->noutputs > 0 || calendar->has_indicator)
 		return calendar;
-	*why_unused = "it is constant";
+	sample->why_unused = "it is constant";
 	return NULL;
 }
 
@@ -293,7 +294,7 @@ calendar_width(const void *fitted)
 }
 
 static char *
-output_name(const Calendar *calendar, const CalendarOutput *output, const InputColumn *input)
+output_name(const Calendar *calendar, const CalendarOutput *output, const OutputColumn *operand)
 {
 	static const char *const form[] = {[FORM_PLAIN] = "", [FORM_SINE] = "sin ", [FORM_COSINE] = "cos "};
 	int64		year;
@@ -301,35 +302,37 @@ output_name(const Calendar *calendar, const CalendarOutput *output, const InputC
 				day;
 
 	if (output->part != CALENDAR_DAYS)
-		return psprintf("%s: %s%s", input->name, form[output->form], part_info[output->part].name);
+		return psprintf("%s: %s%s", operand->name, form[output->form], part_info[output->part].name);
 	civil_date(calendar->first_day, &year, &month, &day);
-	return psprintf("%s: days since %04lld-%02d-%02d", input->name, (long long) year, month, day);
+	return psprintf("%s: days since %04lld-%02d-%02d", operand->name, (long long) year, month, day);
 }
 
 static void
-calendar_name_outputs(const void *fitted, const InputColumn *input, OutputColumn *outputs)
+calendar_name_outputs(const void *fitted, const OutputColumn *operand, int noperands, OutputColumn *outputs)
 {
 	const Calendar *calendar = fitted;
 
 	for (int j = 0; j < calendar->noutputs; j++)
 	{
-		outputs[j].name = output_name(calendar, &calendar->output[j], input);
+		outputs[j].name = output_name(calendar, &calendar->output[j], operand);
 		outputs[j].offset = calendar->output[j].offset;
 		outputs[j].scale = calendar->output[j].scale;
 	}
 	if (calendar->has_indicator)
-		outputs[calendar->noutputs] = (OutputColumn) {.name = indicator_name(input), .offset = 0.0, .scale = 1.0};
+		outputs[calendar->noutputs] = (OutputColumn) {.name = indicator_name(operand), .offset = 0.0, .scale = 1.0};
 }
 
 /* ---- applying ---- */
 
 static void
-calendar_apply(const void *fitted, const double *cells, int nrows, int cell_stride, double *out, int out_stride)
+calendar_apply(const void *fitted, const ApplyRows *rows)
 {
+	const double *cells = rows->cells;
+	double	   *out = rows->out;
 	const Calendar *calendar = fitted;
 	double		part[NCALENDAR_PARTS];
 
-	for (; nrows > 0; nrows--, cells += cell_stride, out += out_stride)
+	for (int i = 0; i < rows->nrows; i++, cells += rows->stride, out += rows->out_stride)
 	{
 		bool		present = is_timestamp(*cells);
 
@@ -375,13 +378,13 @@ calendar_flatten(const void *fitted, ByteWriter *w)
 }
 
 static void
-read_output(ByteReader *r, const InputColumn *input, CalendarOutput *output)
+read_output(ByteReader *r, const OutputColumn *operand, CalendarOutput *output)
 {
 	uint8		part = get_u8(r);
 	uint8		form = get_u8(r);
 
 	if (part >= NCALENDAR_PARTS || form > FORM_COSINE || (form != FORM_PLAIN && part_info[part].cycle == 0))
-		damaged(r, "Column \"%s\" has an unknown part of a date.", input->name);
+		damaged(r, "Column \"%s\" has an unknown part of a date.", operand->name);
 	output->part = part;
 	output->form = form;
 	output->fill = get_finite(r);
@@ -391,7 +394,7 @@ read_output(ByteReader *r, const InputColumn *input, CalendarOutput *output)
 }
 
 static void *
-calendar_unflatten(ByteReader *r, const InputColumn *input)
+calendar_unflatten(ByteReader *r, const OutputColumn *operand, int noperands)
 {
 	Calendar   *calendar = palloc0(sizeof(Calendar));
 
@@ -401,9 +404,9 @@ calendar_unflatten(ByteReader *r, const InputColumn *input)
 	calendar->noutputs = get_u8(r);
 	if (calendar->noutputs > (int) lengthof(calendar->output) || calendar_width(calendar) == 0 ||
 		(calendar->has_indicator && calendar->keeps_missing))
-		damaged(r, "The parts of the date column \"%s\" are inconsistent.", input->name);
+		damaged(r, "The parts of the date column \"%s\" are inconsistent.", operand->name);
 	for (int j = 0; j < calendar->noutputs; j++)
-		read_output(r, input, &calendar->output[j]);
+		read_output(r, operand, &calendar->output[j]);
 	return calendar;
 }
 

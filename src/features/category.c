@@ -14,12 +14,11 @@
 
 #include "features/features_internal.h"
 
-#define KEY_LIKE_DISTINCT 20
-#define KEY_LIKE_SHARE 0.9
-
 typedef struct Category
 {
-	int			nlevels;
+	int			ncodes;			/* of the operand */
+	int		   *column;			/* (ncodes) that of each code, nlevels for "other"; NULL: its own */
+	int			nlevels;		/* with a column */
 	bool		as_code;		/* one output: the code, NaN for missing */
 	bool		has_other;		/* a column after those of the levels */
 	bool		has_missing;	/* a column after that */
@@ -30,118 +29,62 @@ typedef struct Category
 /* ---- fitting ---- */
 
 static int
-by_frequency(const void *a, const void *b, void *counts)
-{
-	const int64 *count = counts;
-	int			x = *(const int *) a;
-	int			y = *(const int *) b;
-
-	CHECK_FOR_INTERRUPTS();
-	if (count[x] != count[y])
-		return count[x] > count[y] ? -1 : 1;
-	return x < y ? -1 : x > y;
-}
-
-static int
-count_seen(const int64 *count, int nlevels)
-{
-	int			seen = 0;
-
-	for (int code = 0; code < nlevels; code++)
-		seen += count[code] > 0;
-	return seen;
-}
-
-/* Which of the frame's levels the model keeps. */
-static bool *
-choose_levels(int64 *count, int nlevels, int most)
-{
-	bool	   *kept = palloc_extended(Max(nlevels, 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	int		   *code = palloc_extended(sizeof(int) * Max(nlevels, 1), MCXT_ALLOC_HUGE);
-	int			seen = 0;
-
-	for (int i = 0; i < nlevels; i++)
-		if (count[i] > 0)
-			code[seen++] = i;
-	if (seen > most)
-	{
-		qsort_arg(code, seen, sizeof(int), by_frequency, count);
-		seen = most - 1;		/* the place of "other" */
-	}
-	for (int i = 0; i < seen; i++)
-		kept[code[i]] = true;
-	pfree(code);
-	return kept;
-}
-
-/* The model's levels, in the frame's (bytewise) order, and the way from the frame's codes to them. */
-static void
-keep_levels(const Dictionary *levels, const bool *kept, InputColumn *input, int **recode)
-{
-	int			nlevels = dictionary_size(levels);
-	int		   *code = palloc_extended(sizeof(int) * Max(nlevels, 1), MCXT_ALLOC_HUGE);
-
-	for (int i = 0; i < nlevels; i++)
-		code[i] = kept != NULL && kept[i] ? dictionary_add(input->levels, dictionary_text(levels, i), dictionary_length(levels, i)) : -1;
-	for (int i = 0; i < nlevels; i++)
-		if (code[i] < 0)
-			code[i] = dictionary_size(input->levels);
-	*recode = code;
-}
-
-static int
 full_width(const Category *category)
 {
 	return category->nlevels + category->has_other + category->has_missing;
 }
 
+/* Of each column: "other" and "is missing" come after the levels. */
 static double *
-training_shares(const Category *category, const int64 *count, const bool *kept, int nlevels, int64 missing, int64 n)
+training_shares(const Category *category, const ColumnSummary *summary, int64 n)
 {
 	double	   *share = palloc(sizeof(double) * full_width(category));
-	int			column = 0;
 
-	for (int code = 0; code < nlevels; code++)
-		if (kept[code])
-			share[column++] = (double) count[code] / (double) n;
+	for (int level = 0; level < category->nlevels; level++)
+		share[level] = (double) summary->level_count[level] / (double) n;
 	if (category->has_missing)
-		share[column] = (double) missing / (double) n;
+		share[category->nlevels] = (double) summary->missing / (double) n;
 	return share;
 }
 
-static void *
-category_fit(ColumnSample *sample, const FeatureOptions *options, InputColumn *input, int **recode, char **why_unused, List **warnings)
+/* Where the operand has more levels than get columns. */
+static void
+group_rare_levels(Category *category, int64 *count, int most)
 {
-	const Dictionary *levels = sample->column->levels;
-	int			nlevels = dictionary_size(levels);
-	int64	   *count = sample->summary->level_count;
-	int			seen = count_seen(count, nlevels);
-	int64		present = sample->n - sample->summary->missing;
-	bool	   *kept = NULL;
-	Category   *category;
+	bool	   *kept = most_frequent(count, category->ncodes, most);
 
-	input->levels = dictionary_create(CurrentMemoryContext);
-	if (seen == 0)
-		*why_unused = "all its values are missing";
-	else if (seen > KEY_LIKE_DISTINCT && (double) seen > KEY_LIKE_SHARE * (double) present)
-		*why_unused = psprintf("%d of %lld values are distinct, as in a key", seen, (long long) present);
-	else if (seen == 1 && sample->summary->missing == 0)
-		*why_unused = "it is constant";
-	else
-		kept = choose_levels(count, nlevels, Max(options->max_categories, 2));
-	keep_levels(levels, kept, input, recode);
-	if (kept == NULL)
-		return NULL;
-
-	category = palloc0(sizeof(Category));
-	category->nlevels = dictionary_size(input->levels);
-	category->as_code = options->takes_categories;
-	category->has_other = category->nlevels < seen;
-	category->has_missing = sample->summary->missing > 0;
-	category->reference = options->reference_level;
-	if (!category->as_code && !category->has_other)
-		category->share = training_shares(category, count, kept, nlevels, sample->summary->missing, sample->n);
+	category->nlevels = 0;
+	category->column = palloc_extended(sizeof(int) * category->ncodes, MCXT_ALLOC_HUGE);
+	for (int code = 0; code < category->ncodes; code++)
+		category->column[code] = kept[code] ? category->nlevels++ : -1;
+	for (int code = 0; code < category->ncodes; code++)
+		if (category->column[code] < 0)
+			category->column[code] = category->nlevels;
+	category->has_other = true;
 	pfree(kept);
+}
+
+static void *
+category_fit(FitSample *sample)
+{
+	int64	   *count = sample->summary->level_count;
+	int			most = Max(sample->options->max_categories, 2);
+	Category   *category = palloc0(sizeof(Category));
+
+	category->ncodes = category->nlevels = dictionary_size(sample->operand->dictionary);
+	category->as_code = sample->options->takes_categories;
+	category->has_other = count[category->ncodes] > 0;
+	category->has_missing = sample->summary->missing > 0;
+	category->reference = sample->options->reference_level;
+	if (category->nlevels + category->has_other > most)
+		group_rare_levels(category, count, most);
+	if (category->nlevels == 0 || full_width(category) < 2)
+	{
+		sample->why_unused = category->nlevels == 0 ? "all its values are missing" : "it is constant";
+		return NULL;
+	}
+	if (!category->as_code && !category->has_other)
+		category->share = training_shares(category, sample->summary, sample->n);
 	return category;
 }
 
@@ -153,39 +96,71 @@ category_width(const void *fitted)
 	return category->as_code ? 1 : full_width(category) - category->reference;
 }
 
+static int
+code_of_column(const Category *category, int column)
+{
+	int			code = 0;
+
+	if (category->column == NULL)
+		return column;
+	while (category->column[code] != column)
+		code++;
+	return code;
+}
+
 static char *
-column_name(const Category *category, const InputColumn *input, int column)
+column_name(const Category *category, const OutputColumn *operand, int column)
 {
 	if (column < category->nlevels)
-		return psprintf("%s=%s", input->name, dictionary_text(input->levels, column));
+		return psprintf("%s=%s", operand->name, dictionary_text(operand->dictionary, code_of_column(category, column)));
 	if (category->has_other && column == category->nlevels)
-		return psprintf("%s=(other)", input->name);
-	return indicator_name(input);
+		return psprintf("%s=(other)", operand->name);
+	return indicator_name(operand);
+}
+
+/* The levels that have codes. */
+static const Dictionary *
+coded_levels(const Category *category, const Dictionary *all)
+{
+	Dictionary *levels;
+
+	if (category->column == NULL)
+		return all;
+	levels = dictionary_create(CurrentMemoryContext);
+	for (int code = 0; code < category->ncodes; code++)
+		if (category->column[code] < category->nlevels)
+			(void) dictionary_add(levels, dictionary_text(all, code), dictionary_length(all, code));
+	return levels;
 }
 
 static void
-category_name_outputs(const void *fitted, const InputColumn *input, OutputColumn *outputs)
+category_name_outputs(const void *fitted, const OutputColumn *operand, int noperands, OutputColumn *outputs)
 {
 	const Category *category = fitted;
 
-	for (int j = 0; j < category_width(fitted); j++)
-	{
-		outputs[j].name = category->as_code ? pstrdup(input->name) : column_name(category, input, j + category->reference);
-		outputs[j].offset = 0.0;
-		outputs[j].scale = 1.0;
-		outputs[j].levels = category->as_code ? category->nlevels + category->has_other : 0;
-	}
+	if (category->as_code)
+		*outputs = (OutputColumn) {
+			.name = pstrdup(operand->name),
+			.kind = KIND_CATEGORY,
+			.dictionary = coded_levels(category, operand->dictionary),
+			.levels = category->nlevels + category->has_other,
+		};
+	else
+		for (int j = 0; j < category_width(fitted); j++)
+			outputs[j].name = column_name(category, operand, j + category->reference);
 }
 
 /* ---- applying ---- */
 
-/* The code of a cell that is not missing; whatever is no code of a level counts as "other". */
+/* The column of a cell that is not missing; whatever is no code of a level counts as "other". */
 static inline int
-level_code(double cell, int nlevels)
+level_column(const Category *category, double cell)
 {
-	int			code = cell >= 0.0 && cell < nlevels ? (int) cell : nlevels;
+	int			code = cell >= 0.0 && cell < category->ncodes ? (int) cell : category->ncodes;
 
-	return (double) code == cell ? code : nlevels;
+	if (code == category->ncodes || (double) code != cell)
+		return category->nlevels;
+	return category->column != NULL ? category->column[code] : code;
 }
 
 static void
@@ -197,7 +172,7 @@ encode(const Category *category, double cell, double *out)
 	if (isnan(cell))
 		column = category->has_missing ? full_width(category) - 1 : category->nlevels;
 	else
-		column = level_code(cell, category->nlevels);
+		column = level_column(category, cell);
 
 	if (column == category->nlevels && !category->has_other && !(isnan(cell) && category->has_missing))
 	{
@@ -210,16 +185,18 @@ encode(const Category *category, double cell, double *out)
 }
 
 static void
-category_apply(const void *fitted, const double *cells, int nrows, int cell_stride, double *out, int out_stride)
+category_apply(const void *fitted, const ApplyRows *rows)
 {
 	const Category *category = fitted;
+	const double *cells = rows->cells;
+	double	   *out = rows->out;
 
-	for (; nrows > 0; nrows--, cells += cell_stride, out += out_stride)
+	for (int i = 0; i < rows->nrows; i++, cells += rows->stride, out += rows->out_stride)
 	{
 		if (!category->as_code)
 			encode(category, *cells, out);
 		else
-			*out = isnan(*cells) ? *cells : level_code(*cells, category->nlevels);
+			*out = isnan(*cells) ? *cells : level_column(category, *cells);
 	}
 }
 
@@ -230,6 +207,10 @@ category_flatten(const void *fitted, ByteWriter *w)
 {
 	const Category *category = fitted;
 
+	put_u8(w, category->column != NULL);
+	if (category->column != NULL)
+		for (int code = 0; code < category->ncodes; code++)
+			put_u32(w, category->column[code]);
 	put_u8(w, category->as_code);
 	put_u8(w, category->has_other);
 	put_u8(w, category->has_missing);
@@ -239,32 +220,58 @@ category_flatten(const void *fitted, ByteWriter *w)
 			put_f64(w, category->share[j]);
 }
 
+/* Columns are numbered in the order of the codes; the codes without one share the column after them. */
+static void
+read_columns(ByteReader *r, const OutputColumn *operand, Category *category)
+{
+	if ((Size) (r->end - r->at) / sizeof(uint32) < (Size) category->ncodes)
+		damaged(r, "The categories of column \"%s\" are cut off.", operand->name);
+	category->column = palloc_extended(sizeof(int) * Max(category->ncodes, 1), MCXT_ALLOC_HUGE);
+	category->nlevels = 0;
+	for (int code = 0; code < category->ncodes; code++)
+	{
+		uint32		column = get_u32(r);
+
+		category->column[code] = column == (uint32) category->nlevels ? category->nlevels++ : -1 - (int) (column % PG_INT32_MAX);
+	}
+	for (int code = 0; code < category->ncodes; code++)
+	{
+		if (category->column[code] >= 0)
+			continue;
+		if (category->column[code] != -1 - category->nlevels)
+			damaged(r, "The categories of column \"%s\" are not in order.", operand->name);
+		category->column[code] = category->nlevels;
+	}
+}
+
 static void *
-category_unflatten(ByteReader *r, const InputColumn *input)
+category_unflatten(ByteReader *r, const OutputColumn *operand, int noperands)
 {
 	Category   *category = palloc0(sizeof(Category));
 	int			width;
 
-	category->nlevels = dictionary_size(input->levels);
+	category->ncodes = category->nlevels = dictionary_size(operand->dictionary);
+	if (get_flag(r))
+		read_columns(r, operand, category);
 	category->as_code = get_flag(r);
 	category->has_other = get_flag(r);
 	category->has_missing = get_flag(r);
 	category->reference = get_flag(r);
 	width = full_width(category);
-	if (category->nlevels == 0 || width < 2)
-		damaged(r, "The categories of column \"%s\" are too few.", input->name);
+	if (category->nlevels == 0 || width < 2 || (category->column != NULL && !category->has_other))
+		damaged(r, "The categories of column \"%s\" are too few.", operand->name);
 	if (category->as_code || category->has_other)
 		return category;
 
 	if ((Size) (r->end - r->at) / sizeof(double) < (Size) width)
-		damaged(r, "The shares of the categories of column \"%s\" are cut off.", input->name);
+		damaged(r, "The shares of the categories of column \"%s\" are cut off.", operand->name);
 	category->share = palloc(sizeof(double) * width);
 	for (int j = 0; j < width; j++)
 	{
 		double		share = get_f64(r);
 
 		if (!(share >= 0.0 && share <= 1.0))
-			damaged(r, "A share of a category of column \"%s\" is not between 0 and 1.", input->name);
+			damaged(r, "A share of a category of column \"%s\" is not between 0 and 1.", operand->name);
 		category->share[j] = share;
 	}
 	return category;

@@ -29,8 +29,9 @@ is_time(double cell)
 }
 
 static void *
-clock_fit(ColumnSample *sample, const FeatureOptions *options, InputColumn *input, int **recode, char **why_unused, List **warnings)
+clock_fit(FitSample *sample)
 {
+	const FeatureOptions *options = sample->options;
 	Clock	   *clock = palloc0(sizeof(Clock));
 	double		min = HUGE_VAL,
 				max = -HUGE_VAL;
@@ -43,20 +44,20 @@ clock_fit(ColumnSample *sample, const FeatureOptions *options, InputColumn *inpu
 
 		if (i % (FIT_BLOCK / 8) == 0)
 			CHECK_FOR_INTERRUPTS();
-		if (!is_time(sample->value[i]))
+		if (!is_time(sample->value[0][i]))
 			continue;
-		math_circle(sample->value[i] / SECS_PER_DAY, &sine, &cosine);
+		math_circle(sample->value[0][i] / SECS_PER_DAY, &sine, &cosine);
 		clock->sine += sine;
 		clock->cosine += cosine;
-		min = Min(min, sample->value[i]);
-		max = Max(max, sample->value[i]);
+		min = Min(min, sample->value[0][i]);
+		max = Max(max, sample->value[0][i]);
 		n++;
 	}
 	clock->has_wave = min < max;
 	clock->has_indicator = n < sample->n && !options->takes_missing;
 	if (n == 0 || !(clock->has_wave || clock->has_indicator))
 	{
-		*why_unused = n == 0 ? "all its values are missing" : "it is constant";
+		sample->why_unused = n == 0 ? "all its values are missing" : "it is constant";
 		return NULL;
 	}
 	clock->sine = options->takes_missing ? (double) NAN : clock->sine / (double) n;
@@ -73,25 +74,27 @@ clock_width(const void *fitted)
 }
 
 static void
-clock_name_outputs(const void *fitted, const InputColumn *input, OutputColumn *outputs)
+clock_name_outputs(const void *fitted, const OutputColumn *operand, int noperands, OutputColumn *outputs)
 {
 	const Clock *clock = fitted;
 
 	if (clock->has_wave)
 	{
-		*outputs++ = (OutputColumn) {.name = psprintf("%s: sin day", input->name), .scale = 1.0};
-		*outputs++ = (OutputColumn) {.name = psprintf("%s: cos day", input->name), .scale = 1.0};
+		*outputs++ = (OutputColumn) {.name = psprintf("%s: sin day", operand->name), .scale = 1.0};
+		*outputs++ = (OutputColumn) {.name = psprintf("%s: cos day", operand->name), .scale = 1.0};
 	}
 	if (clock->has_indicator)
-		*outputs = (OutputColumn) {.name = indicator_name(input), .scale = 1.0};
+		*outputs = (OutputColumn) {.name = indicator_name(operand), .scale = 1.0};
 }
 
 static void
-clock_apply(const void *fitted, const double *cells, int nrows, int cell_stride, double *out, int out_stride)
+clock_apply(const void *fitted, const ApplyRows *rows)
 {
+	const double *cells = rows->cells;
+	double	   *out = rows->out;
 	const Clock *clock = fitted;
 
-	for (; nrows > 0; nrows--, cells += cell_stride, out += out_stride)
+	for (int i = 0; i < rows->nrows; i++, cells += rows->stride, out += rows->out_stride)
 	{
 		double	   *at = out;
 
@@ -120,7 +123,7 @@ clock_flatten(const void *fitted, ByteWriter *w)
 }
 
 static void *
-clock_unflatten(ByteReader *r, const InputColumn *input)
+clock_unflatten(ByteReader *r, const OutputColumn *operand, int noperands)
 {
 	Clock	   *clock = palloc(sizeof(Clock));
 	bool		keeps_missing;
@@ -131,7 +134,7 @@ clock_unflatten(ByteReader *r, const InputColumn *input)
 	clock->cosine = get_f64(r);
 	keeps_missing = isnan(clock->sine) && isnan(clock->cosine);
 	if (clock_width(clock) == 0 || (keeps_missing ? clock->has_indicator : !(fabs(clock->sine) <= 1.0 && fabs(clock->cosine) <= 1.0)))
-		damaged(r, "The preparation of the time column \"%s\" is inconsistent.", input->name);
+		damaged(r, "The preparation of the time column \"%s\" is inconsistent.", operand->name);
 	return clock;
 }
 

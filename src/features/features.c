@@ -1,82 +1,284 @@
 /*
  * features.c
- *		Fitting, replaying and storing the preparation of a model's columns; the transforms themselves are in the files beside this one.
+ *		The table of transforms, and replaying a model's preparation; the transforms themselves are in the files beside this one.
  */
 #include "postgres.h"
 
-#include <float.h>
 #include <math.h>
 
-#include "access/htup_details.h"
+#include "common/shortest_dec.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
 #include "features/features_internal.h"
 
-/* Columns are gathered from the rows a few at a time: as many as share a cache line, while they stay within this many bytes. */
-#define GATHER_COLUMNS 8
-#define GATHER_BYTES ((Size) 64 * 1024 * 1024)
+#define INDICATOR_SUFFIX " is missing"
 
-/* Order matters only where two transforms take the same kind. */
-static const Transform *const transforms[] = {
+/* The automatic ones first: the choice for a kind is the first that takes it. */
+const Transform *const transforms[] = {
 	&number_transform,
 	&category_transform,
 	&calendar_transform,
 	&clock_transform,
-	&passed_transform
+	&passed_transform,
+	&passthrough_transform,
+	&impute_transform,
+	&standard_transform,
+	&log1p_transform,
+	&ratio_transform,
+	&difference_transform,
 };
 
-/* The automatic choice. */
-static const Transform *
-choose_transform(ColumnKind kind, const FeatureOptions *options)
+const int	ntransforms = lengthof(transforms);
+
+const Transform *
+transform_find(const char *name, const TransformAlias **alias)
+{
+	*alias = NULL;
+	for (int i = 0; i < ntransforms; i++)
+	{
+		if (transforms[i]->family == NULL)
+			continue;
+		if (strcmp(transforms[i]->name, name) == 0)
+			return transforms[i];
+		for (const TransformAlias *other = transforms[i]->aliases; other != NULL && other->name != NULL; other++)
+			if (strcmp(other->name, name) == 0)
+			{
+				*alias = other;
+				return transforms[i];
+			}
+	}
+	return NULL;
+}
+
+const Transform *
+automatic_transform(ColumnKind kind, const FeatureOptions *options)
 {
 	if (kind == KIND_TIME && options->cyclic)
 		return &clock_transform;
-	for (int i = 0; i < (int) lengthof(transforms); i++)
+	for (int i = 0; i < ntransforms; i++)
 		if (transforms[i]->kinds & (1 << kind))
 			return transforms[i];
 	elog(ERROR, "no transform for column kind %d", kind);
 }
 
 char *
-indicator_name(const InputColumn *input)
+indicator_name(const OutputColumn *operand)
 {
-	return psprintf("%s is missing", input->name);
+	return psprintf("%s" INDICATOR_SUFFIX, operand->name);
 }
 
-/* ---- making ready: what both fitting and reading back end with ---- */
+char *
+number_digits(double x)
+{
+	char	   *digits = palloc(DOUBLE_SHORTEST_DECIMAL_LEN);
+
+	double_to_shortest_decimal_buf(x, digits);
+	return digits;
+}
+
+char *
+number_literal(double x)
+{
+	return psprintf("'%s'::double precision", number_digits(x));
+}
+
+/* ---- what the steps make ---- */
+
+void
+features_place_inputs(Features *features)
+{
+	features->places = palloc0(sizeof(OutputColumn) * Max(features->ninputs, 1));
+	features->nplaces = features->ninputs;
+	for (int i = 0; i < features->ninputs; i++)
+		features->places[i] = (OutputColumn) {
+			.name = features->inputs[i].name,
+			.kind = features->inputs[i].kind,
+			.dictionary = features->inputs[i].levels,
+			.scale = 1.0,
+		};
+}
+
+/* What several columns were made into goes by the new feature's name from there on. */
+static bool
+is_first_of_derived(const Features *features, const FeatureStep *step)
+{
+	return features->groups[step->group].derived && (features->nsteps == 1 || step[-1].group != step->group);
+}
 
 static void
-name_outputs(Features *features)
+name_columns(const Features *features, FeatureStep *step)
 {
-	int			output = 0;
+	OutputColumn *operand = palloc(sizeof(OutputColumn) * step->noperands);
 
+	step->columns = palloc_extended(sizeof(OutputColumn) * Max(step->width, 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	for (int k = 0; k < step->noperands; k++)
+		operand[k] = features->places[step->operand[k]];
+	step->transform->name_outputs(step->fitted, operand, step->noperands, step->columns);
+	for (int j = 0; j < step->width; j++)
+	{
+		OutputColumn *column = &step->columns[j];
+
+		if (column->kind == 0)
+			column->kind = KIND_NUMBER;
+		if (column->scale == 0.0)
+			column->scale = 1.0;
+		column->group = step->group;
+	}
+	if (step->transform->takes_all && step->width == 1 && is_first_of_derived(features, step))
+		step->columns->name = features->groups[step->group].name;
+	pfree(operand);
+}
+
+/* How many the array has room for: a power of two. */
+static int
+room(int n)
+{
+	int			most = 8;
+
+	while (most < n)
+		most *= 2;
+	return most;
+}
+
+FeatureStep *
+features_add_step(Features *features, const FeatureStep *made)
+{
+	int			n = features->nsteps;
+	FeatureStep *step;
+
+	CHECK_FOR_INTERRUPTS();
+	if (n == 0)
+		features->steps = palloc(sizeof(FeatureStep) * room(1));
+	else if (n == room(n))
+		features->steps = repalloc_huge(features->steps, sizeof(FeatureStep) * room(n + 1));
+	step = &features->steps[features->nsteps++];
+	*step = *made;
+	step->width = step->transform->width(step->fitted);
+	name_columns(features, step);
+	if (step->final)
+		return step;
+
+	step->first_output = features->nplaces;
+	features->places = repalloc_huge(features->places, sizeof(OutputColumn) * (features->nplaces + step->width));
+	memcpy(features->places + features->nplaces, step->columns, sizeof(OutputColumn) * step->width);
+	features->nplaces += step->width;
+	return step;
+}
+
+/* The input a place leads back to: of several the first. */
+static int
+input_of_place(const Features *features, const int *made_by, int place)
+{
+	while (place >= features->ninputs)
+		place = features->steps[made_by[place]].operand[0];
+	return place;
+}
+
+static void
+find_inputs_of_groups(Features *features)
+{
+	int		   *made_by = palloc_extended(sizeof(int) * Max(features->nplaces, 1), MCXT_ALLOC_HUGE);
+
+	for (int g = 0; g < features->ngroups; g++)
+		features->groups[g].input = -1;
+	for (int i = 0; i < features->nsteps; i++)
+	{
+		const FeatureStep *step = &features->steps[i];
+
+		for (int j = 0; !step->final && j < step->width; j++)
+			made_by[step->first_output + j] = i;
+		if (features->groups[step->group].input < 0)
+			features->groups[step->group].input = input_of_place(features, made_by, step->operand[0]);
+	}
+	pfree(made_by);
+}
+
+static void
+gather_outputs(Features *features)
+{
+	int			n = 0;
+
+	for (int i = 0; i < features->nsteps; i++)
+		if (features->steps[i].final)
+			n += features->steps[i].width;
+	features->noutputs = 0;
+	features->outputs = palloc_extended(sizeof(OutputColumn) * Max(n, 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	features->output_levels = palloc_extended(sizeof(int) * Max(n, 1), MCXT_ALLOC_HUGE);
 	for (int i = 0; i < features->nsteps; i++)
 	{
 		FeatureStep *step = &features->steps[i];
 
-		step->first_output = output;
-		output += step->transform->width(step->fitted);
-	}
-	features->noutputs = output;
-	features->outputs = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(OutputColumn) * Max(output, 1),
-												   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	features->output_levels = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(int) * Max(output, 1));
-
-	for (int i = 0; i < features->nsteps; i++)
-	{
-		const FeatureStep *step = &features->steps[i];
-		int			end = i + 1 < features->nsteps ? features->steps[i + 1].first_output : output;
-
 		CHECK_FOR_INTERRUPTS();
-		step->transform->name_outputs(step->fitted, &features->inputs[step->input], &features->outputs[step->first_output]);
-		for (int j = step->first_output; j < end; j++)
+		if (!step->final)
+			continue;
+		step->first_output = features->noutputs;
+		for (int j = 0; j < step->width; j++)
 		{
-			features->outputs[j].input = step->input;
-			features->output_levels[j] = features->outputs[j].levels;
+			OutputColumn *output = &features->outputs[features->noutputs];
+
+			*output = step->columns[j];
+			output->input = features->groups[step->group].input;
+			features->output_levels[features->noutputs++] = output->levels;
 		}
 	}
 }
+
+/* Is the name that of "base", or of its indicator? */
+static bool
+is_named_after(const char *name, const char *base)
+{
+	Size		length = strlen(base);
+
+	return strncmp(name, base, length) == 0 && (name[length] == '\0' || strcmp(name + length, INDICATOR_SUFFIX) == 0);
+}
+
+/* The columns of a derived feature go by its name, or where they are several things by it and theirs. */
+static void
+name_group(OutputColumn *outputs, int n, const char *name)
+{
+	const char *base = outputs->name;
+	bool		one_thing = true;
+
+	for (int j = 1; j < n; j++)
+		one_thing = one_thing && is_named_after(outputs[j].name, base);
+	for (int j = n - 1; j >= 0; j--)
+	{
+		if (one_thing)
+			outputs[j].name = psprintf("%s%s", name, outputs[j].name + strlen(base));
+		else if (!is_named_after(outputs[j].name, name))
+			outputs[j].name = psprintf("%s: %s", name, outputs[j].name);
+	}
+}
+
+static void
+name_derived(Features *features)
+{
+	for (int j = 0, end; j < features->noutputs; j = end)
+	{
+		const FeatureGroup *group = &features->groups[features->outputs[j].group];
+
+		for (end = j + 1; end < features->noutputs && features->outputs[end].group == features->outputs[j].group;)
+			end++;
+		if (group->derived)
+			name_group(features->outputs + j, end - j, group->name);
+	}
+}
+
+const FeatureStep *
+features_step_of(const Features *features, int output)
+{
+	for (int i = 0; i < features->nsteps; i++)
+	{
+		const FeatureStep *step = &features->steps[i];
+
+		if (step->final && output >= step->first_output && output < step->first_output + step->width)
+			return step;
+	}
+	elog(ERROR, "no step makes design column %d", output);
+}
+
+/* ---- the order of work ---- */
 
 /* How many steps from this one on make one run of numbers; 0 where it is something else. */
 static int
@@ -84,10 +286,20 @@ run_length(const FeatureStep *steps, int nsteps)
 {
 	int			n = 0;
 
-	while (n < nsteps && number_joins_run(&steps[n]) && steps[n].input == steps[0].input + n)
+	while (n < nsteps && number_joins_run(&steps[n]) && steps[n].final && steps[n].operand[0] == steps[0].operand[0] + n)
 		if (number_ends_run(&steps[n++]))
 			break;
 	return n;
+}
+
+static ApplyOperation
+single_step(const FeatureStep *step)
+{
+	int		   *offset = palloc(sizeof(int) * step->noperands);
+
+	for (int k = 0; k < step->noperands; k++)
+		offset[k] = step->operand[k] - step->operand[0];
+	return (ApplyOperation) {.apply = step->transform->apply, .state = step->fitted, .fold = step->fold, .offset = offset};
 }
 
 static void
@@ -101,12 +313,14 @@ plan_operations(Features *features)
 		int			run = run_length(step, features->nsteps - i);
 		ApplyOperation *operation = &features->operations[features->noperations++];
 
-		if (run > 0)
-			*operation = number_run(step, run);
-		else
-			*operation = (ApplyOperation) {step->transform->apply, step->fitted, step->input, step->first_output};
+		*operation = run > 0 ? number_run(step, run) : single_step(step);
+		operation->first_operand = step->operand[0];
+		operation->final = step->final;
+		operation->first_output = step->first_output;
 		i += Max(run, 1);
 	}
+	if (features->nplaces > features->ninputs)
+		features->workspace = palloc_extended(size_times(sizeof(double) * WORKSPACE_ROWS, features->nplaces), MCXT_ALLOC_HUGE);
 }
 
 static void
@@ -119,100 +333,14 @@ find_categories(Features *features)
 			features->category_inputs[features->ncategories++] = i;
 }
 
-static void
-make_ready(Features *features)
+void
+features_make_ready(Features *features)
 {
-	name_outputs(features);
+	find_inputs_of_groups(features);
+	gather_outputs(features);
+	name_derived(features);
 	plan_operations(features);
 	find_categories(features);
-}
-
-/* ---- fitting ---- */
-
-static int
-gather_width(int64 n)
-{
-	return (int) Min(GATHER_COLUMNS, Max(GATHER_BYTES / size_times(Max(n, 1), sizeof(double)), 1));
-}
-
-Size
-features_fit_memory(int64 n)
-{
-	return size_times(size_times(n, sizeof(double)), gather_width(n) + 1);
-}
-
-static void
-fit_column(Features *features, int column, ColumnSample *sample, ColumnSummary *summary, const FeatureOptions *options, int **recode, List **warnings)
-{
-	InputColumn *input = &features->inputs[column];
-	const Transform *transform = choose_transform(sample->column->kind, options);
-	char	   *why_unused = NULL;
-	void	   *fitted;
-
-	input->name = pstrdup(sample->column->name);
-	input->type_name = pstrdup(sample->column->type_name);
-	input->kind = sample->column->kind;
-	summarise_column(sample, summary);
-	fitted = transform->fit(sample, options, input, recode, &why_unused, warnings);
-	input->used = fitted != NULL;
-	if (fitted != NULL)
-		features->steps[features->nsteps++] = (FeatureStep) {transform, column, 0, fitted};
-	else
-	{
-		input->why_unused = pstrdup(why_unused);
-		*warnings = lappend(*warnings, psprintf("column \"%s\" is left out: %s", input->name, why_unused));
-	}
-}
-
-Features *
-features_fit(const Frame *frame, const FeatureOptions *options, const char *time_zone, int ***recode, ColumnSummary **summaries, List **warnings)
-{
-	Features   *features = palloc0(sizeof(Features));
-	int64		n = frame_part_rows(frame, PART_TRAIN);
-	int			width = gather_width(n);
-	double	   *values = alloc_large(CurrentMemoryContext, Max(features_fit_memory(n), 1));
-	ColumnSample sample = {.n = n, .spare = values + (int64) width * n};
-
-	features->ninputs = frame->ncolumns;
-	features->inputs = palloc0(sizeof(InputColumn) * Max(frame->ncolumns, 1));
-	features->steps = palloc0(sizeof(FeatureStep) * Max(frame->ncolumns, 1));
-	features->time_zone = pstrdup(time_zone);
-	features->zone = pg_tzset(time_zone);
-	*recode = palloc0(sizeof(int *) * Max(frame->ncolumns, 1));
-	*summaries = palloc0(sizeof(ColumnSummary) * Max(frame->ncolumns, 1));
-
-	for (int first = 0; first < frame->ncolumns; first += width)
-	{
-		int			ncolumns = Min(width, frame->ncolumns - first);
-
-		frame_gather(frame, first, ncolumns, frame->part_start[PART_TRAIN], n, values);
-		for (int j = 0; j < ncolumns; j++)
-		{
-			sample.column = &frame->columns[first + j];
-			sample.value = values + (int64) j * n;
-			fit_column(features, first + j, &sample, &(*summaries)[first + j], options, &(*recode)[first + j], warnings);
-		}
-	}
-	pfree(values);
-	make_ready(features);
-	return features;
-}
-
-Features *
-features_pass(InputColumn *inputs, int ninputs, const PassedColumn *columns)
-{
-	Features   *features = palloc0(sizeof(Features));
-
-	features->ninputs = ninputs;
-	features->inputs = inputs;
-	features->steps = palloc0(sizeof(FeatureStep) * Max(ninputs, 1));
-	features->time_zone = pstrdup("UTC");
-	features->zone = pg_tzset(features->time_zone);
-	for (int i = 0; i < ninputs; i++)
-		if (inputs[i].used)
-			features->steps[features->nsteps++] = passed_step(&inputs[i], i, &columns[i]);
-	make_ready(features);
-	return features;
 }
 
 /* ---- replaying ---- */
@@ -230,181 +358,86 @@ features_recode(const Features *features, int **recode, const double *frame_cell
 	}
 }
 
-void
-features_apply(const Features *features, const double *cells, int nrows, double *out)
+/* fold: whose rows these are, -1 for rows nothing was learned from. */
+static void
+run_operations(const Features *features, int fold, const double *cells, int stride, int nrows, double *out)
 {
 	for (int i = 0; i < features->noperations; i++)
 	{
 		const ApplyOperation *operation = &features->operations[i];
+		ApplyRows	rows = {
+			.cells = cells + operation->first_operand,
+			.offset = operation->offset,
+			.nrows = nrows,
+			.stride = stride,
+			.out = (operation->final ? out : features->workspace) + operation->first_output,
+			.out_stride = operation->final ? features->noutputs : stride,
+		};
 
-		operation->apply(operation->state, cells + operation->first_input, nrows, features->ninputs,
-						 out + operation->first_output, features->noutputs);
+		operation->apply(fold >= 0 && operation->fold != NULL ? operation->fold[fold] : operation->state, &rows);
 	}
 }
 
-/* ---- stored form ---- */
-
-bool
-get_flag(ByteReader *r)
-{
-	uint8		flag = get_u8(r);
-
-	if (flag > 1)
-		damaged(r, "A flag is neither 0 nor 1.");
-	return flag == 1;
-}
-
-double
-get_scale(ByteReader *r)
-{
-	double		scale = get_f64(r);
-
-	if (!(scale >= DBL_MIN && scale <= DBL_MAX))
-		damaged(r, "A scale is not a positive number.");
-	return scale;
-}
-
 static void
-flatten_input(const InputColumn *input, ByteWriter *w)
+apply_fold(const Features *features, int fold, const double *cells, int nrows, double *out)
 {
-	put_text(w, input->name);
-	put_text(w, input->type_name);
-	put_u8(w, input->kind);
-	put_u8(w, input->used);
-	put_text(w, input->why_unused);
-	if (input->kind != KIND_CATEGORY)
+	int			ninputs = features->ninputs;
+
+	if (features->workspace == NULL)
+	{
+		run_operations(features, fold, cells, ninputs, nrows, out);
 		return;
-	put_u32(w, dictionary_size(input->levels));
-	for (int code = 0; code < dictionary_size(input->levels); code++)
-		put_text(w, dictionary_text(input->levels, code));
+	}
+	for (int start = 0; start < nrows; start += WORKSPACE_ROWS)
+	{
+		int			count = Min(WORKSPACE_ROWS, nrows - start);
+
+		for (int i = 0; i < count; i++)
+			memcpy(features->workspace + (Size) i * features->nplaces, cells + (Size) (start + i) * ninputs, sizeof(double) * ninputs);
+		run_operations(features, fold, features->workspace, features->nplaces, count, out + (Size) start * features->noutputs);
+	}
 }
 
 void
-features_flatten(const Features *features, ByteWriter *w)
+features_apply(const Features *features, const double *cells, int nrows, double *out)
 {
-	put_text(w, features->time_zone);
-	put_u32(w, features->ninputs);
-	for (int i = 0; i < features->ninputs; i++)
-		flatten_input(&features->inputs[i], w);
-	put_u32(w, features->nsteps);
-	for (int i = 0; i < features->nsteps; i++)
+	apply_fold(features, -1, cells, nrows, out);
+}
+
+/* Folds are ranges of the canonical order, so that equal rows and rows of one key share one. */
+int64
+fold_start(int64 n, int fold)
+{
+	return n / CROSS_FIT_FOLDS * fold + n % CROSS_FIT_FOLDS * fold / CROSS_FIT_FOLDS;
+}
+
+/* Of a row at a position; -1 behind the training rows. */
+static int
+fold_of(int64 n, int64 position)
+{
+	int			fold = 0;
+
+	while (fold < CROSS_FIT_FOLDS && fold_start(n, fold + 1) <= position)
+		fold++;
+	return fold < CROSS_FIT_FOLDS ? fold : -1;
+}
+
+void
+features_apply_training(const Features *features, const double *cells, const uint32 *position, int nrows, double *out)
+{
+	int			end;
+
+	if (features->ntraining == 0)
 	{
-		const FeatureStep *step = &features->steps[i];
-
-		put_u8(w, step->transform->id);
-		put_u32(w, step->input);
-		step->transform->flatten(step->fitted, w);
+		features_apply(features, cells, nrows, out);
+		return;
 	}
-}
-
-static char *
-get_required_text(ByteReader *r)
-{
-	char	   *text = get_text(r);
-
-	if (text == NULL)
-		damaged(r, "A name is missing.");
-	return text;
-}
-
-static Dictionary *
-unflatten_levels(ByteReader *r)
-{
-	uint32		count = get_count(r, sizeof(uint32), PG_INT32_MAX / 4);
-	Dictionary *levels = dictionary_create(CurrentMemoryContext);
-
-	for (uint32 code = 0; code < count; code++)
+	for (int start = 0; start < nrows; start = end)
 	{
-		char	   *text = get_required_text(r);
+		int			fold = fold_of(features->ntraining, position[start]);
 
-		CHECK_FOR_INTERRUPTS();
-		if (dictionary_add(levels, text, (int) strlen(text)) != (int) code)
-			damaged(r, "The category \"%s\" occurs twice.", text);
-		pfree(text);
+		for (end = start + 1; end < nrows && fold_of(features->ntraining, position[end]) == fold;)
+			end++;
+		apply_fold(features, fold, cells + (Size) start * features->ninputs, end - start, out + (Size) start * features->noutputs);
 	}
-	return levels;
-}
-
-static void
-unflatten_input(ByteReader *r, InputColumn *input)
-{
-	uint8		kind;
-
-	input->name = get_required_text(r);
-	input->type_name = get_required_text(r);
-	kind = get_u8(r);
-	if (kind == 0 || kind > KIND_LAST)
-		damaged(r, "Column \"%s\" is of the unknown kind %d.", input->name, kind);
-	input->kind = kind;
-	input->used = get_flag(r);
-	input->why_unused = get_text(r);
-	if (input->used != (input->why_unused == NULL))
-		damaged(r, "Column \"%s\" is both used and left out.", input->name);
-	if (input->kind == KIND_CATEGORY)
-		input->levels = unflatten_levels(r);
-}
-
-static void
-unflatten_step(ByteReader *r, const Features *features, FeatureStep *step)
-{
-	uint8		id = get_u8(r);
-	uint32		input = get_u32(r);
-
-	for (int i = 0; i < (int) lengthof(transforms); i++)
-		if (transforms[i]->id == id)
-			step->transform = transforms[i];
-	if (step->transform == NULL)
-		damaged(r, "The transform %d is not known to this version of the extension.", id);
-	if (input >= (uint32) features->ninputs || !features->inputs[input].used)
-		damaged(r, "A transform is for column %u, which is not used.", input);
-	if (!(step->transform->kinds & (1 << features->inputs[input].kind)))
-		damaged(r, "The transform \"%s\" does not take column \"%s\".", step->transform->name, features->inputs[input].name);
-	step->input = (int) input;
-	step->fitted = step->transform->unflatten(r, &features->inputs[input]);
-}
-
-static pg_tz *
-find_zone(ByteReader *r, const char *name)
-{
-	pg_tz	   *zone = pg_tzset(name);
-
-	if (zone == NULL)
-		damaged(r, "The time zone \"%s\" is not known to this server.", name);
-	return zone;
-}
-
-/* Every used column has one step, in the order of the columns. */
-static void
-unflatten_steps(ByteReader *r, Features *features)
-{
-	int			nused = 0;
-
-	for (int i = 0; i < features->ninputs; i++)
-		nused += features->inputs[i].used;
-	features->nsteps = (int) get_count(r, sizeof(uint8) + sizeof(uint32), features->ninputs);
-	if (features->nsteps != nused)
-		damaged(r, "%d transforms were found for %d used columns.", features->nsteps, nused);
-	features->steps = palloc0(sizeof(FeatureStep) * Max(features->nsteps, 1));
-	for (int i = 0; i < features->nsteps; i++)
-	{
-		unflatten_step(r, features, &features->steps[i]);
-		if (i > 0 && features->steps[i].input <= features->steps[i - 1].input)
-			damaged(r, "The transforms are not in the order of the columns.");
-	}
-}
-
-Features *
-features_unflatten(ByteReader *r)
-{
-	Features   *features = palloc0(sizeof(Features));
-
-	features->time_zone = get_required_text(r);
-	features->zone = find_zone(r, features->time_zone);
-	features->ninputs = (int) get_count(r, sizeof(uint32), MaxTupleAttributeNumber);
-	features->inputs = palloc0(sizeof(InputColumn) * Max(features->ninputs, 1));
-	for (int i = 0; i < features->ninputs; i++)
-		unflatten_input(r, &features->inputs[i]);
-	unflatten_steps(r, features);
-	make_ready(features);
-	return features;
 }

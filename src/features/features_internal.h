@@ -7,32 +7,66 @@
 
 #include "features/features.h"
 
-/* cells and out point at the first cell and the first output the operation is about. */
-typedef void (*ApplyFunction) (const void *state, const double *cells, int nrows, int cell_stride, double *out, int out_stride);
-
 typedef struct ApplyOperation
 {
-	ApplyFunction apply;
+	void		(*apply) (const void *state, const ApplyRows *rows);
 	const void *state;
-	int			first_input;
+	void	  **fold;			/* states by fold, or NULL */
+	int			first_operand;	/* place */
+	const int  *offset;			/* of the operands from it */
+	bool		final;
 	int			first_output;
 } ApplyOperation;
+
+#define WORKSPACE_ROWS 64
+
+extern const Transform number_transform, category_transform, calendar_transform, clock_transform, passed_transform, passthrough_transform,
+			standard_transform, impute_transform, log1p_transform, ratio_transform, difference_transform;
+
+/* The automatic choice for a kind. */
+extern const Transform *automatic_transform(ColumnKind kind, const FeatureOptions *options);
+
+/* The inputs as operands: the first places. */
+extern void features_place_inputs(Features *features);
+
+/* Append a step whose operands have places; makes its columns, and their places where it is not final.  Valid until the next one is added. */
+extern FeatureStep *features_add_step(Features *features, const FeatureStep *made);
+
+/* What both fitting and reading back end with. */
+extern void features_make_ready(Features *features);
+
+/* The first of n training rows of a fold; of the one after the last: n. */
+extern int64 fold_start(int64 n, int fold);
 
 /* Cells this large count as infinite: half of what a double can hold, so that differences cannot overflow. */
 #define INFINITE_FROM 0x1p1022
 
 /*
- * Can the step be part of a run: neighbouring inputs whose outputs are neighbours too?  Only the last of a run may have an indicator.
+ * Can the step be part of a run: neighbouring operands whose outputs are neighbours too?  Only the last of a run may have an indicator.
  */
 extern bool number_joins_run(const FeatureStep *step);
 extern bool number_ends_run(const FeatureStep *step);
 extern ApplyOperation number_run(const FeatureStep *steps, int nsteps);
 
-/* Fill sample->finite and *summary, which is all zeros; allocates the counts of levels. */
-extern void summarise_column(ColumnSample *sample, ColumnSummary *summary);
+/* Fill sample->finite, sample->summary and *summary, which is all zeros; allocates the counts of levels. */
+extern void summarise_column(FitSample *sample, ColumnSummary *summary);
 
-/* The step of an input that is passed on. */
-extern FeatureStep passed_step(const InputColumn *input, int number, const PassedColumn *column);
+#define ALL_LEVELS PG_INT32_MAX
+
+/*
+ * The levels an input keeps: the "most" most frequent of those seen, with the place for all others where some are left out; 0: none.  Sets
+ * input->levels; *recode leads from the frame's codes to theirs; summary->level_count, by the frame's codes, is made to count by theirs.
+ */
+extern void choose_levels(const FrameColumn *column, int most, InputColumn *input, ColumnSummary *summary, int **recode);
+
+/* Why a column of categories tells nothing, or NULL. */
+extern const char *levels_unused(const ColumnSummary *summary, int nlevels, int64 n);
+
+/* Which of the levels seen are kept when there are places for "most", one of them for all others: (nlevels) marks.  Of equals the first. */
+extern bool *most_frequent(int64 *count, int nlevels, int most);
+
+/* The state of an input that is passed on. */
+extern void *passed_state(const InputColumn *input, const PassedColumn *column);
 
 typedef struct Moments
 {
@@ -49,8 +83,16 @@ extern Moments completed_moments(const ColumnSummary *summary, double fill);
 /* A boolean and a positive normal number from a stored model. */
 extern bool get_flag(ByteReader *r);
 extern double get_scale(ByteReader *r);
+extern char *get_required_name(ByteReader *r);
 
-extern char *indicator_name(const InputColumn *input);	/* "tenure is missing" */
+/* The fewest digits that read back as the number, and that as an SQL literal of double precision. */
+extern char *number_digits(double x);
+extern char *number_literal(double x);
+
+/* Kinds that hold numbers. */
+#define NUMBER_KINDS (1 << KIND_NUMBER | 1 << KIND_BOOLEAN | 1 << KIND_TIME | 1 << KIND_INTERVAL)
+
+extern char *indicator_name(const OutputColumn *operand);	/* "tenure is missing" */
 
 #define FIT_BLOCK 65536			/* rows between two checks for interrupts */
 

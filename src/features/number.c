@@ -44,13 +44,13 @@ typical_value(ColumnKind kind, double *finite, int64 n)
 
 /* The value for missing cells, and the scale of the column that is completed with it. */
 static void
-fit_value(Number *number, const ColumnSample *sample, bool scale)
+fit_value(Number *number, const FitSample *sample, bool scale)
 {
 	const ColumnSummary *summary = sample->summary;
 
 	number->has_value = summary->sd > 0.0;
 	if (number->has_value || summary->nfinite < sample->n)
-		number->fill = typical_value(sample->column->kind, sample->finite, summary->nfinite);
+		number->fill = typical_value(sample->operand->kind, sample->finite, summary->nfinite);
 	if (number->has_value && scale)
 	{
 		Moments		moments = completed_moments(summary, number->fill);
@@ -62,8 +62,9 @@ fit_value(Number *number, const ColumnSample *sample, bool scale)
 }
 
 static void *
-number_fit(ColumnSample *sample, const FeatureOptions *options, InputColumn *input, int **recode, char **why_unused, List **warnings)
+number_fit(FitSample *sample)
 {
+	const FeatureOptions *options = sample->options;
 	const ColumnSummary *summary = sample->summary;
 	Number	   *number = palloc0(sizeof(Number));
 
@@ -72,7 +73,7 @@ number_fit(ColumnSample *sample, const FeatureOptions *options, InputColumn *inp
 	number->scale = number->inverse = 1.0;
 	if (summary->nfinite == 0)
 	{
-		*why_unused = summary->missing == sample->n ? "all its values are missing" : "none of its values is finite";
+		sample->why_unused = summary->missing == sample->n ? "all its values are missing" : "none of its values is finite";
 		return NULL;
 	}
 	if (options->takes_missing)
@@ -87,7 +88,7 @@ number_fit(ColumnSample *sample, const FeatureOptions *options, InputColumn *inp
 	}
 	if (number->has_value || number->has_indicator)
 		return number;
-	*why_unused = "it is constant";
+	sample->why_unused = "it is constant";
 	return NULL;
 }
 
@@ -100,14 +101,19 @@ number_width(const void *fitted)
 }
 
 static void
-number_name_outputs(const void *fitted, const InputColumn *input, OutputColumn *outputs)
+number_name_outputs(const void *fitted, const OutputColumn *operand, int noperands, OutputColumn *outputs)
 {
 	const Number *number = fitted;
 
 	if (number->has_value)
-		*outputs++ = (OutputColumn) {.name = pstrdup(input->name), .offset = number->offset, .scale = number->scale};
+		*outputs++ = (OutputColumn) {
+			.name = pstrdup(operand->name),
+			.kind = number->scale == 1.0 && number->offset == 0.0 ? operand->kind : KIND_NUMBER,
+			.offset = operand->offset + number->offset * operand->scale,
+			.scale = number->scale * operand->scale,
+		};
 	if (number->has_indicator)
-		*outputs = (OutputColumn) {.name = indicator_name(input), .offset = 0.0, .scale = 1.0};
+		outputs->name = indicator_name(operand);
 }
 
 /* ---- applying ---- */
@@ -123,11 +129,13 @@ prepared(double x, double fill, double lower, double upper, double offset, doubl
 }
 
 static void
-number_apply(const void *fitted, const double *cells, int nrows, int cell_stride, double *out, int out_stride)
+number_apply(const void *fitted, const ApplyRows *rows)
 {
+	const double *cells = rows->cells;
+	double	   *out = rows->out;
 	const Number *number = fitted;
 
-	for (; nrows > 0; nrows--, cells += cell_stride, out += out_stride)
+	for (int i = 0; i < rows->nrows; i++, cells += rows->stride, out += rows->out_stride)
 	{
 		if (number->has_value)
 			out[0] = prepared(*cells, number->fill, number->lower, number->upper, number->offset, number->inverse);
@@ -159,8 +167,10 @@ special_bit(double x)
 }
 
 static void
-run_apply(const void *state, const double *cells, int nrows, int cell_stride, double *out, int out_stride)
+run_apply(const void *state, const ApplyRows *rows)
 {
+	const double *cells = rows->cells;
+	double	   *out = rows->out;
 	const NumberRun *run = state;
 	const int	n = run->n;
 	const double *restrict fill = run->fill;
@@ -169,7 +179,7 @@ run_apply(const void *state, const double *cells, int nrows, int cell_stride, do
 	const double *restrict offset = run->offset;
 	const double *restrict inverse = run->inverse;
 
-	for (; nrows > 0; nrows--, cells += cell_stride, out += out_stride)
+	for (int i = 0; i < rows->nrows; i++, cells += rows->stride, out += rows->out_stride)
 	{
 		const double *restrict x = cells;
 		double	   *restrict y = out;
@@ -223,7 +233,7 @@ number_run(const FeatureStep *steps, int nsteps)
 		run->offset[j] = number->offset;
 		run->inverse[j] = number->inverse;
 	}
-	return (ApplyOperation) {run_apply, run, steps[0].input, steps[0].first_output};
+	return (ApplyOperation) {.apply = run_apply, .state = run};
 }
 
 /* ---- stored form ---- */
@@ -253,7 +263,7 @@ get_cell(ByteReader *r)
 }
 
 static void *
-number_unflatten(ByteReader *r, const InputColumn *input)
+number_unflatten(ByteReader *r, const OutputColumn *operand, int noperands)
 {
 	Number	   *number = palloc0(sizeof(Number));
 
@@ -267,10 +277,10 @@ number_unflatten(ByteReader *r, const InputColumn *input)
 	number->inverse = 1.0 / number->scale;
 
 	if (number_width(number) == 0 || number->lower > number->upper)
-		damaged(r, "The preparation of column \"%s\" is inconsistent.", input->name);
+		damaged(r, "The preparation of column \"%s\" is inconsistent.", operand->name);
 	/* a missing cell stays missing only without an indicator */
 	if (isnan(number->fill) ? number->has_indicator : !(number->fill >= number->lower && number->fill <= number->upper))
-		damaged(r, "The value for missing cells of column \"%s\" is out of range.", input->name);
+		damaged(r, "The value for missing cells of column \"%s\" is out of range.", operand->name);
 	return number;
 }
 

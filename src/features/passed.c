@@ -32,14 +32,14 @@ typedef struct Passed
 } Passed;
 
 static void *
-make_state(const InputColumn *input, const PassedColumn *column)
+make_state(ColumnKind kind, const Dictionary *levels, const PassedColumn *column)
 {
 	Passed	   *passed = palloc0(sizeof(Passed));
 
-	if (input->kind == KIND_CATEGORY)
+	if (kind == KIND_CATEGORY)
 	{
 		passed->as = PASSED_LEVEL;
-		passed->ncodes = dictionary_size(input->levels);
+		passed->ncodes = dictionary_size(levels);
 		return passed;
 	}
 	passed->as = column->ncodes > 0 ? PASSED_CODED : PASSED_NUMBER;
@@ -50,10 +50,10 @@ make_state(const InputColumn *input, const PassedColumn *column)
 	return passed;
 }
 
-FeatureStep
-passed_step(const InputColumn *input, int number, const PassedColumn *column)
+void *
+passed_state(const InputColumn *input, const PassedColumn *column)
 {
-	return (FeatureStep) {&passed_transform, number, 0, make_state(input, column)};
+	return make_state(input->kind, input->levels, column);
 }
 
 static int
@@ -63,15 +63,15 @@ passed_width(const void *fitted)
 }
 
 static void
-passed_name_outputs(const void *fitted, const InputColumn *input, OutputColumn *outputs)
+passed_name_outputs(const void *fitted, const OutputColumn *operand, int noperands, OutputColumn *outputs)
 {
 	const Passed *passed = fitted;
 
 	/* Numbers that are no category named by the model share the last code; unknown levels have none and count as missing. */
 	*outputs = (OutputColumn) {
-		.name = pstrdup(input->name),
-		.offset = 0.0,
-		.scale = 1.0,
+		.name = pstrdup(operand->name),
+		.kind = operand->kind,
+		.dictionary = operand->dictionary,
 		.levels = passed->as == PASSED_CODED ? passed->ncodes + 1 : passed->ncodes,
 	};
 }
@@ -114,11 +114,13 @@ pass_level(const Passed *passed, double x)
 }
 
 static void
-passed_apply(const void *fitted, const double *cells, int nrows, int cell_stride, double *out, int out_stride)
+passed_apply(const void *fitted, const ApplyRows *rows)
 {
 	const Passed *passed = fitted;
+	const double *cells = rows->cells;
+	double	   *out = rows->out;
 
-	for (; nrows > 0; nrows--, cells += cell_stride, out += out_stride)
+	for (int i = 0; i < rows->nrows; i++, cells += rows->stride, out += rows->out_stride)
 	{
 		if (passed->as == PASSED_NUMBER)
 			*out = pass_number(passed, *cells);
@@ -145,35 +147,35 @@ passed_flatten(const void *fitted, ByteWriter *w)
 }
 
 static void
-read_codes(ByteReader *r, const InputColumn *input, PassedColumn *column)
+read_codes(ByteReader *r, const OutputColumn *operand, PassedColumn *column)
 {
 	column->ncodes = (int) get_count(r, sizeof(uint32), PG_INT32_MAX / 4);
 	if (column->ncodes == 0)
-		damaged(r, "Column \"%s\" has no categories.", input->name);
+		damaged(r, "Column \"%s\" has no categories.", operand->name);
 	column->code = palloc_extended(sizeof(int32) * column->ncodes, MCXT_ALLOC_HUGE);
 	for (int i = 0; i < column->ncodes; i++)
 	{
 		column->code[i] = (int32) get_u32(r);
 		if (i > 0 && column->code[i] <= column->code[i - 1])
-			damaged(r, "The categories of column \"%s\" are not in order.", input->name);
+			damaged(r, "The categories of column \"%s\" are not in order.", operand->name);
 	}
 }
 
 static void *
-passed_unflatten(ByteReader *r, const InputColumn *input)
+passed_unflatten(ByteReader *r, const OutputColumn *operand, int noperands)
 {
 	PassedAs	as = get_u8(r);
 	PassedColumn column = {0};
 
 	column.single = get_flag(r);
 	column.zero_missing = get_flag(r);
-	if (as > PASSED_LEVEL || (as == PASSED_LEVEL) != (input->kind == KIND_CATEGORY))
-		damaged(r, "Column \"%s\" is not passed on as what it is.", input->name);
-	if (as == PASSED_LEVEL && dictionary_size(input->levels) == 0)
-		damaged(r, "Column \"%s\" has no categories.", input->name);
+	if (as > PASSED_LEVEL || (as == PASSED_LEVEL) != (operand->kind == KIND_CATEGORY))
+		damaged(r, "Column \"%s\" is not passed on as what it is.", operand->name);
+	if (as == PASSED_LEVEL && dictionary_size(operand->dictionary) == 0)
+		damaged(r, "Column \"%s\" has no categories.", operand->name);
 	if (as == PASSED_CODED)
-		read_codes(r, input, &column);
-	return make_state(input, &column);
+		read_codes(r, operand, &column);
+	return make_state(operand->kind, operand->dictionary, &column);
 }
 
 const Transform passed_transform = {

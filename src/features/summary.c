@@ -81,41 +81,41 @@ collect_finite(const double *value, int64 n, double *finite)
 }
 
 static void
-count_levels(const ColumnSample *sample, ColumnSummary *summary)
+count_levels(const FitSample *sample, ColumnSummary *summary)
 {
-	int			nlevels = dictionary_size(sample->column->levels);
-	Size		bytes = sizeof(int64) * Max(nlevels, 1);
+	int			nlevels = dictionary_size(sample->operand->dictionary);
+	Size		bytes = sizeof(int64) * (nlevels + 1);
 
 	summary->level_count = MemoryContextAllocExtended(CurrentMemoryContext, bytes, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	for (int64 i = 0; i < sample->n; i++)
 	{
 		if (i % FIT_BLOCK == 0)
 			CHECK_FOR_INTERRUPTS();
-		if (isnan(sample->value[i]))
+		if (isnan(sample->value[0][i]))
 			summary->missing++;
 		else
-			summary->level_count[(int) sample->value[i]]++;
+			summary->level_count[(int) sample->value[0][i]]++;
 	}
 }
 
 void
-summarise_column(ColumnSample *sample, ColumnSummary *summary)
+summarise_column(FitSample *sample, ColumnSummary *summary)
 {
 	Moments		moments;
 
 	sample->summary = summary;
-	sample->finite = sample->value;
+	sample->finite = sample->value[0];
 	summary->mean = summary->sd = summary->min = summary->max = (double) NAN;
-	if (sample->column->kind == KIND_CATEGORY)
+	if (sample->operand->kind == KIND_CATEGORY)
 	{
 		count_levels(sample, summary);
 		return;
 	}
-	find_range(sample->value, sample->n, summary);
+	find_range(sample->value[0], sample->n, summary);
 	if (summary->nfinite < sample->n)
 	{
 		sample->finite = sample->spare;
-		collect_finite(sample->value, sample->n, sample->finite);
+		collect_finite(sample->value[0], sample->n, sample->finite);
 	}
 	if (summary->nfinite == 0)
 	{

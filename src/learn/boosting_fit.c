@@ -184,6 +184,19 @@ take_targets(Boosting *b)
 }
 
 static void
+refuse_constraint(const TrainingSet *set, const char *column)
+{
+	const char **names = palloc(sizeof(char *) * Max(set->ncolumns, 1));
+
+	for (int j = 0; j < set->ncolumns; j++)
+		names[j] = set->column_name[j];
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("monotone_constraints names \"%s\", which is no column of the model", column),
+			 errhint("%s", valid_names_hint(column, names, set->ncolumns, "columns"))));
+}
+
+static void
 fill_monotone(Boosting *b)
 {
 	const ColumnValues *asked = &b->options->monotone;
@@ -195,9 +208,7 @@ fill_monotone(Boosting *b)
 		while (j < b->set->ncolumns && strcmp(b->set->column_name[j], asked->column[i]) != 0)
 			j++;
 		if (j == b->set->ncolumns)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("monotone_constraints names \"%s\", which is no column of the model", asked->column[i])));
+			refuse_constraint(b->set, asked->column[i]);
 		if (b->set->levels[j] > 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

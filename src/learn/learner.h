@@ -9,39 +9,8 @@
 #define RELEARN_LEARNER_H
 
 #include "core/bytes.h"
+#include "core/parameter.h"
 #include "data/data.h"
-
-/* ---- hyperparameters: one table row each drives parsing, bounds, hints and ml.parameters() ---- */
-typedef enum ParameterType
-{
-	PARAM_INT,
-	PARAM_FLOAT,
-	PARAM_BOOL,
-	PARAM_CHOICE,				/* an int, index into choices */
-	PARAM_COLUMNS				/* ColumnValues: {"column": number, ...}; bounds are those of the numbers */
-} ParameterType;
-
-/* Numbers that belong to columns. */
-typedef struct ColumnValues
-{
-	int			n;
-	char	  **column;
-	double	   *value;
-} ColumnValues;
-
-typedef struct Parameter
-{
-	const char *name;
-	const char *aliases;		/* comma-separated, or NULL */
-	ParameterType type;
-	Size		offset;			/* into the learner's options struct: int, double, bool, int or ColumnValues */
-	double		fallback;		/* default; NaN = not set (PARAM_FLOAT only) */
-	double		min,
-				max;			/* inclusive; -+HUGE_VAL for none */
-	const char *const *choices; /* PARAM_CHOICE: NULL-terminated */
-	int			says;			/* parameters of one number other than 0 say the same thing: one of them may be given */
-	const char *help;			/* one line */
-} Parameter;
 
 /* ---- training data ---- */
 

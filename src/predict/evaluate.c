@@ -101,6 +101,8 @@ put_stored_metrics(FunctionCallInfo fcinfo, const ModelVersion *version)
 		ereport(WARNING,
 				(errmsg("model \"%s\" version %d held no rows out: these metrics are measured on its training rows",
 						version->name, version->version)));
+	if (part == 0)
+		registry_count_test_evaluation(version);
 	for (uint32 i = 0; i < JsonContainerSize(rows->val.binary.data); i++)
 		put_stored_metric(fcinfo, getIthJsonbValueFromContainer(rows->val.binary.data, i)->val.binary.data);
 }

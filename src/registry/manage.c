@@ -128,6 +128,7 @@ Datum
 ml_drop_model(PG_FUNCTION_ARGS)
 {
 	static const char *const deletes[] = {
+		"DELETE FROM ml._test_evaluation WHERE model = $1",
 		"DELETE FROM ml._alias WHERE model = $1",
 		"DELETE FROM ml._deployment WHERE model = $1",
 		"DELETE FROM ml._run WHERE model = $1",

@@ -38,6 +38,35 @@ extern Model *registry_open(const ModelVersion *version);
 /* Before a long training: may the caller train this name?  (No row is made, nothing locked.) */
 extern void registry_check_trainable(const char *name);
 
+/* How rows are split: what decides on which side of the split a row falls. */
+typedef struct SplitRule
+{
+	const char *key,			/* columns; NULL: none */
+			   *time,
+			   *group;
+	bool		stratified;
+	const char *stratify;		/* column; NULL: the target's classes */
+	const char *gap;
+	bool		unlock;			/* rows held out for tests before may be learned from: a new beginning */
+	int64		seed;
+	double		share[NPARTS];
+	int			nstrata;
+	const Stratum *strata;		/* (nstrata) where stratified */
+	const char *columns;		/* a hash of the columns that place a row by its content; NULL where something else does */
+} SplitRule;
+
+/*
+ * The rule whose test rows are locked: that of the latest version with test rows, unless a later one began anew; NULL where nothing is locked.  An
+ * error where the rule given would learn from such rows.
+ */
+extern const SplitRule *registry_locked_split(const char *name, const SplitRule *rule);
+
+/* The arguments of a call as JSON that lacks its end, with the rule added. */
+extern char *registry_split_json(const char *arguments, const SplitRule *rule);
+
+/* Note that the test rows of a version were looked at, where something can be written; how often they were is said in a warning from the second time on. */
+extern void registry_count_test_evaluation(const ModelVersion *version);
+
 /* Everything ml.runs keeps about a training. */
 typedef struct RunRecord
 {
@@ -49,6 +78,7 @@ typedef struct RunRecord
 	const char *source;
 	const char *params;			/* jsonb text: all parameters with their values */
 	const char *arguments;		/* jsonb text: the other arguments of the call, for a retraining */
+	const SplitRule *split;		/* NULL: nothing was split */
 	int64		seed;
 	int64		nrows[NPARTS];
 	const uint8 *fingerprint;	/* 16 bytes */

@@ -81,13 +81,24 @@ CREATE TABLE ml._deployment (
 COMMENT ON TABLE ml._deployment IS 'which version answered from when on; rows are only added';
 COMMENT ON COLUMN ml._deployment.undo IS 'the step whose version a rollback from here returns to';
 
-REVOKE ALL ON ml._model, ml._version, ml._run, ml._alias, ml._deployment FROM PUBLIC;
+CREATE TABLE ml._test_evaluation (
+	model uuid NOT NULL,
+	id uuid NOT NULL,
+	version integer NOT NULL,
+	evaluated_at timestamptz NOT NULL,
+	evaluated_by text NOT NULL,
+	PRIMARY KEY (model, id)
+);
+COMMENT ON TABLE ml._test_evaluation IS 'one row for each time ml.evaluate showed the test rows of a version; written without a lock';
+
+REVOKE ALL ON ml._model, ml._version, ml._run, ml._alias, ml._deployment, ml._test_evaluation FROM PUBLIC;
 
 SELECT pg_catalog.pg_extension_config_dump('ml._model', '');
 SELECT pg_catalog.pg_extension_config_dump('ml._version', '');
 SELECT pg_catalog.pg_extension_config_dump('ml._run', '');
 SELECT pg_catalog.pg_extension_config_dump('ml._alias', '');
 SELECT pg_catalog.pg_extension_config_dump('ml._deployment', '');
+SELECT pg_catalog.pg_extension_config_dump('ml._test_evaluation', '');
 
 -- ---- what users see ----
 
@@ -109,7 +120,8 @@ COMMENT ON VIEW ml.models IS 'the models you have any right on, with the version
 CREATE VIEW ml.versions WITH (security_barrier) AS
 SELECT m.name COLLATE "default" AS model, v.version, v.algorithm, v.task, v.target, v.created_at, v.created_by, v.bytes,
 	encode(v.sha256, 'hex') AS sha256, v.version IS NOT DISTINCT FROM m.current_version AS deployed,
-	ARRAY(SELECT a.alias COLLATE "default" FROM ml._alias a WHERE a.model = v.model AND a.version = v.version ORDER BY a.alias) AS aliases, v.note
+	ARRAY(SELECT a.alias COLLATE "default" FROM ml._alias a WHERE a.model = v.model AND a.version = v.version ORDER BY a.alias) AS aliases, v.note,
+	(SELECT count(*) FROM ml._test_evaluation e WHERE e.model = v.model AND e.version = v.version) AS test_evaluations
 FROM ml._model m
 JOIN ml._version v ON v.model = m.id
 WHERE v.dropped_at IS NULL
@@ -152,6 +164,18 @@ CROSS JOIN LATERAL jsonb_array_elements(part.value) measure
 WHERE ml._rights(m.owner, m.owner_oid, m.grantees, m.grantee_oids, m.grantee_rights) & 6 <> 0;
 COMMENT ON VIEW ml.run_metrics IS 'the metrics of every training, one row each: part is train, validation, test, the baseline on the test rows, out of bag (training rows, by trees that did not learn from them), or the training or validation curve by iteration';
 
+CREATE VIEW ml.test_evaluations WITH (security_barrier) AS
+SELECT m.name COLLATE "default" AS model, seen.version, seen.call, seen.evaluated_at, seen.evaluated_by
+FROM ml._model m
+CROSS JOIN LATERAL (
+	SELECT v.version, 'ml.train' AS call, v.created_at AS evaluated_at, v.created_by AS evaluated_by
+	FROM ml._version v JOIN ml._run r ON r.model = v.model AND r.version = v.version
+	WHERE v.model = m.id AND r.n_test > 0
+	UNION ALL
+	SELECT e.version, 'ml.evaluate', e.evaluated_at, e.evaluated_by FROM ml._test_evaluation e WHERE e.model = m.id) seen
+WHERE ml._rights(m.owner, m.owner_oid, m.grantees, m.grantee_oids, m.grantee_rights) > 0;
+COMMENT ON VIEW ml.test_evaluations IS 'every look at the test rows of a model: the trainings that were judged on them, and the calls of ml.evaluate';
+
 CREATE VIEW ml.grants WITH (security_barrier) AS
 SELECT m.name COLLATE "default" AS model, g.role, p.privilege,
 	g.role_oid = 0 OR EXISTS (SELECT FROM pg_roles r WHERE r.rolname = g.role AND r.oid = g.role_oid) AS valid
@@ -161,7 +185,7 @@ JOIN (VALUES (1, 'predict'), (2, 'train'), (4, 'deploy')) AS p (bit, privilege) 
 WHERE ml._rights(m.owner, m.owner_oid, m.grantees, m.grantee_oids, m.grantee_rights) & 8 <> 0;
 COMMENT ON VIEW ml.grants IS 'rights granted on your models; one is not valid where the role was dropped, renamed or restored under another oid';
 
-GRANT SELECT ON ml.models, ml.versions, ml.aliases, ml.deployments, ml.runs, ml.run_metrics, ml.grants TO PUBLIC;
+GRANT SELECT ON ml.models, ml.versions, ml.aliases, ml.deployments, ml.runs, ml.run_metrics, ml.test_evaluations, ml.grants TO PUBLIC;
 
 -- ---- managing models ----
 

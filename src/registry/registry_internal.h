@@ -46,7 +46,10 @@ typedef enum VersionColumn
 } VersionColumn;
 
 #define ALIAS_VERSION 3			/* column of ml._alias */
-#define RUN_METRICS 12			/* column of ml._run */
+#define RUN_SEED 3				/* columns of ml._run */
+#define RUN_TEST_ROWS 6
+#define RUN_ARGUMENTS 11
+#define RUN_METRICS 12
 
 /* A row of ml._model.  Datums point into the tuple it was read from. */
 typedef struct ModelRow
@@ -155,6 +158,11 @@ extern uint64 run_statement(Statement *s);	/* rows touched; result in SPI_tuptab
 
 /* Of a role that exists, for the "by" columns. */
 extern char *role_name(Oid role);
+
+/* ---- locked.c ---- */
+
+/* An error where a version split by the rule would learn from test rows of the model's versions; the locked rule, or NULL. */
+extern const SplitRule *check_locked_split(const ModelRow *row, const SplitRule *rule);
 
 /* ---- manage.c ---- */
 

@@ -10,6 +10,7 @@
 #include "catalog/pg_type.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/snapmgr.h"
 #include "utils/uuid.h"
 
 #include "registry_internal.h"
@@ -109,6 +110,15 @@ count_version(const ModelRow *row, int version)
 	run_statement(&update);
 }
 
+/* Another training may have ended since the first check: only a new snapshot shows its version. */
+static void
+check_again(const ModelRow *row, const SplitRule *rule)
+{
+	PushActiveSnapshot(GetTransactionSnapshot());
+	(void) check_locked_split(row, rule);
+	PopActiveSnapshot();
+}
+
 int
 registry_save(const RunRecord *run, const Model *model, bytea *artifact)
 {
@@ -120,6 +130,8 @@ registry_save(const RunRecord *run, const Model *model, bytea *artifact)
 	write_begin(&w, run->call);
 	lock_or_create_model(&w, run->name, &row);
 	check_right(&row, RIGHT_TRAIN, w.caller);
+	if (run->split != NULL)
+		check_again(&row, run->split);
 	version = row.last_version + 1;
 	count_version(&row, version);
 	insert_version(&w, &row, version, run, model, artifact);

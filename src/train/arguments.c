@@ -111,7 +111,7 @@ task_argument(const char *task, FrameRequest *request)
 				 errhint("Valid tasks are \"classification\" and \"regression\".")));
 }
 
-/* The call as JSON, so that a retraining can repeat it; parameters are kept apart. */
+/* The call as JSON but for its end, so that a retraining can repeat it; parameters are kept apart, and the split is added when it is known. */
 static char *
 arguments_json(const Training *t, const char *task, const Jsonb *preprocess)
 {
@@ -127,8 +127,7 @@ arguments_json(const Training *t, const char *task, const Jsonb *preprocess)
 	json_append_string(&out, r->key);
 	appendStringInfoString(&out, ", \"time_column\": ");
 	json_append_string(&out, r->time);
-	appendStringInfo(&out, ", \"split\": {\"train\": %g, \"validation\": %g, \"test\": %g}, \"features\": ",
-					 r->share[PART_TRAIN], r->share[PART_VALIDATION], r->share[PART_TEST]);
+	appendStringInfoString(&out, ", \"features\": ");
 	json_append_strings(&out, r->features);
 	appendStringInfoString(&out, ", \"exclude\": ");
 	json_append_strings(&out, r->exclude);
@@ -136,7 +135,7 @@ arguments_json(const Training *t, const char *task, const Jsonb *preprocess)
 	json_append_string(&out, r->weight);
 	appendStringInfoString(&out, ", \"positive_class\": ");
 	json_append_string(&out, t->positive_class);
-	appendStringInfo(&out, ", \"preprocess\": %s}",
+	appendStringInfo(&out, ", \"preprocess\": %s",
 					 preprocess ? JsonbToCString(NULL, (JsonbContainer *) &preprocess->root, VARSIZE(preprocess)) : "null");
 	return out.data;
 }
@@ -172,10 +171,14 @@ read_arguments(FunctionCallInfo fcinfo, Training *t)
 	r->seed = PG_ARGISNULL(ARG_SEED) ? 0 : PG_GETARG_INT64(ARG_SEED);
 	r->budget = &t->budget;
 	task_argument(task, r);
-	split_parse(jsonb_argument(fcinfo, ARG_SPLIT), r->share);
-	if (r->target == NULL && PG_ARGISNULL(ARG_SPLIT))
-		hold_nothing_out(r->share);
-	preprocess_parse(preprocess, &r->categories, &r->numbers);
+	t->split = (SplitRule) {.key = r->key,.time = r->time,.seed = r->seed};
+	if (!split_parse(jsonb_argument(fcinfo, ARG_SPLIT), &t->split) && r->target == NULL)
+		hold_nothing_out(t->split.share);
+	preprocess_parse(preprocess, &t->preprocess);
+	r->categories = t->preprocess.categories;
+	r->numbers = t->preprocess.numbers;
+	r->prepared = t->preprocess.prepared;
+	r->needed = t->preprocess.needed;
 
 	t->budget.limit = (Size) relearn_max_memory * 1024;
 	t->arguments = arguments_json(t, task, preprocess);

@@ -43,6 +43,16 @@ design_cells(Design *design, int64 start, int count)
 	return design->cells;
 }
 
+static void
+apply_block(const Design *design, const double *cells, int64 start, int count, double *out)
+{
+	uint32		position[DESIGN_BLOCK];
+
+	for (int i = 0; i < count; i++)
+		position[i] = (uint32) (start + i);
+	features_apply_training(design->features, cells, position, count, out);
+}
+
 void
 design_keep(Training *t)
 {
@@ -58,7 +68,7 @@ design_keep(Training *t)
 		int			count = Min(DESIGN_BLOCK, nrows - start);
 		const double *cells = design_cells(design, start, count);
 
-		features_apply(design->features, cells, count, design->kept + start * ncolumns);
+		apply_block(design, cells, start, count, design->kept + start * ncolumns);
 		sketch_rows(t, cells, t->target + start, count);
 	}
 }
@@ -75,11 +85,11 @@ typedef struct Coding
 
 /* The rows as the model's cells, and these as design rows, in the design's buffers. */
 static void
-prepare_block(Design *design, const double *const *row, int count)
+prepare_block(Design *design, const double *const *row, const uint32 *position, int count)
 {
 	for (int i = 0; i < count; i++)
 		features_recode(design->features, design->recode, row[i], design->cells + (Size) i * design->features->ninputs);
-	features_apply(design->features, design->cells, count, design->block);
+	features_apply_training(design->features, design->cells, position, count, design->block);
 }
 
 static void
@@ -89,7 +99,7 @@ sample_block(void *state, const double *const *row, const uint32 *position, int 
 	Design	   *design = coding->t->design;
 	int			ncolumns = design->features->noutputs;
 
-	prepare_block(design, row, count);
+	prepare_block(design, row, position, count);
 	for (int j = 0; j < ncolumns; j++)
 		for (int i = 0; i < count; i++)
 			coding->sample[(Size) j * coding->nsample + position[i]] = design->block[(Size) i * ncolumns + j];
@@ -102,7 +112,7 @@ code_block(void *state, const double *const *row, const uint32 *position, int co
 	Training   *t = coding->t;
 	int64		ntrain = frame_part_rows(t->frame, PART_TRAIN);
 
-	prepare_block(t->design, row, count);
+	prepare_block(t->design, row, position, count);
 	bins_code(t->design->bins, t->design->block, position, count);
 	for (int i = 0; i < count; i++)
 		if (position[i] < ntrain)
@@ -160,6 +170,6 @@ design_rows(void *state, int64 start, int count)
 	}
 	if (design->kept != NULL && start < frame_part_rows(design->frame, PART_TRAIN))
 		return design->kept + start * design->features->noutputs;
-	features_apply(design->features, design_cells(design, start, count), count, design->block);
+	apply_block(design, design_cells(design, start, count), start, count, design->block);
 	return design->block;
 }

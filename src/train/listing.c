@@ -82,7 +82,7 @@ default_text(const Parameter *p)
 		return p->fallback != 0 ? "true" : "false";
 	if (p->type == PARAM_CHOICE)
 		return p->choices[(int) p->fallback];
-	if (p->type == PARAM_COLUMNS || isnan(p->fallback))
+	if (p->type >= PARAM_COLUMNS || isnan(p->fallback))
 		return NULL;
 	double_to_shortest_decimal_buf(p->fallback, digits);
 	return pstrdup(digits);
@@ -95,6 +95,19 @@ bound(const Parameter *p, double value)
 	return (p->type == PARAM_INT || p->type == PARAM_FLOAT) && isfinite(value) ? value : NAN;
 }
 
+void
+row_add_parameter(ListRow *row, const Parameter *p)
+{
+	row_add_text(row, p->name);
+	row_add_text(row, parameter_type_name(p->type));
+	row_add_text(row, default_text(p));
+	row_add_number(row, bound(p, p->min));
+	row_add_number(row, bound(p, p->max));
+	row_add_texts(row, p->type == PARAM_CHOICE ? choices_list(p->choices) : NIL);
+	row_add_texts(row, alias_list(p->aliases));
+	row_add_text(row, p->help);
+}
+
 Datum
 ml_parameters(PG_FUNCTION_ARGS)
 {
@@ -104,16 +117,7 @@ ml_parameters(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < learner->nparameters; i++)
 	{
-		const Parameter *p = &learner->parameters[i];
-
-		row_add_text(&row, p->name);
-		row_add_text(&row, parameter_type_name(p->type));
-		row_add_text(&row, default_text(p));
-		row_add_number(&row, bound(p, p->min));
-		row_add_number(&row, bound(p, p->max));
-		row_add_texts(&row, p->type == PARAM_CHOICE ? choices_list(p->choices) : NIL);
-		row_add_texts(&row, alias_list(p->aliases));
-		row_add_text(&row, p->help);
+		row_add_parameter(&row, &learner->parameters[i]);
 		row_put(fcinfo, &row);
 	}
 	for (int i = 0; i < ntraining_parameters; i++)
@@ -158,7 +162,7 @@ ml_coefficients(PG_FUNCTION_ARGS)
 
 		row_add_text(&row, c->class_index < 0 ? NULL : model->labels[c->class_index]);
 		row_add_text(&row, output ? output->name : "(intercept)");
-		row_add_text(&row, output ? model->features->inputs[output->input].name : NULL);
+		row_add_text(&row, output ? model->features->groups[output->group].name : NULL);
 		row_add_number(&row, c->estimate);
 		row_add_number(&row, c->standard_error);
 		row_add_number(&row, c->statistic);

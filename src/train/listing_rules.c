@@ -157,18 +157,18 @@ append_level_list(StringInfo out, const Dictionary *levels, const uint32 *set, b
 
 /* Values that were no level of their own go with the rare ones, or where there were none the missing way. */
 static void
-append_category_split(StringInfo out, const InputColumn *input, const Trees *trees, uint32 at)
+append_category_split(StringInfo out, const InputColumn *input, const Dictionary *levels, const Trees *trees, uint32 at)
 {
 	const TreeNode *node = &trees->node[at];
 	const uint32 *set = trees->words + trees->set[at];
-	int			nlevels = dictionary_size(input->levels);
+	int			nlevels = dictionary_size(levels);
 	bool		others_left = trees->levels[node->column] > nlevels ? tree_set_has(set, nlevels) : !node->missing_right;
 	const char *name = quote_identifier(input->name);
 	StringInfoData list;
 	int			listed;
 
 	initStringInfo(&list);
-	listed = append_level_list(&list, input->levels, set, !others_left);
+	listed = append_level_list(&list, levels, set, !others_left);
 	if (listed > 0)
 		appendStringInfo(out, "%s::text %s (%s)", name, others_left ? "NOT IN" : "IN", list.data);
 	else
@@ -177,15 +177,29 @@ append_category_split(StringInfo out, const InputColumn *input, const Trees *tre
 		appendStringInfo(out, " OR %s IS NULL", name);
 }
 
+/* The column a split looks at; none where steps of preprocess lie between. */
+static const InputColumn *
+split_input(const Model *model, int column)
+{
+	const FeatureStep *step = features_step_of(model->features, column);
+
+	if (step->operand[0] < model->features->ninputs && step->transform->family == NULL)
+		return &model->features->inputs[step->operand[0]];
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("the tree asks for \"%s\", which steps of preprocess make", model->features->outputs[column].name),
+			 errhint("ml.transform_sql shows what they compute; compute it in the source of the training to have the tree as SQL.")));
+}
+
 static void
 append_split(StringInfo out, const Model *model, const Trees *trees, uint32 at)
 {
 	const TreeNode *node = &trees->node[at];
 	const OutputColumn *output = &model->features->outputs[node->column];
-	const InputColumn *input = &model->features->inputs[output->input];
+	const InputColumn *input = split_input(model, node->column);
 
 	if (node->kind == TREE_CATEGORY)
-		append_category_split(out, input, trees, at);
+		append_category_split(out, input, output->dictionary, trees, at);
 	else if (input->kind == KIND_BOOLEAN)
 		append_boolean_split(out, input, node);
 	else

@@ -51,18 +51,18 @@ source_importance(const Model *model)
 {
 	const Features *features = model->features;
 	ColumnImportance *of_output = palloc0(sizeof(ColumnImportance) * Max(features->noutputs, 1));
-	ColumnImportance *of_input = palloc0(sizeof(ColumnImportance) * Max(features->ninputs, 1));
+	ColumnImportance *of_group = palloc0(sizeof(ColumnImportance) * Max(features->ngroups, 1));
 
 	for (int j = 0; j < features->noutputs; j++)
 		of_output[j].permutation = NAN;
 	model->learner->importance(model->state, of_output);
 	for (int j = 0; j < features->noutputs; j++)
 	{
-		of_input[features->outputs[j].input].gain += of_output[j].gain;
-		of_input[features->outputs[j].input].splits += of_output[j].splits;
-		of_input[features->outputs[j].input].permutation += of_output[j].permutation;
+		of_group[features->outputs[j].group].gain += of_output[j].gain;
+		of_group[features->outputs[j].group].splits += of_output[j].splits;
+		of_group[features->outputs[j].group].permutation += of_output[j].permutation;
 	}
-	return of_input;
+	return of_group;
 }
 
 Datum
@@ -70,7 +70,7 @@ ml_importance(PG_FUNCTION_ARGS)
 {
 	Model	   *model = listed_model(fcinfo, RIGHT_PREDICT);
 	const Features *features = model->features;
-	int		   *order = palloc(sizeof(int) * Max(features->ninputs, 1));
+	int		   *order = palloc(sizeof(int) * Max(features->ngroups, 1));
 	int			n = 0;
 	double		total = 0;
 	ColumnImportance *importance;
@@ -83,17 +83,16 @@ ml_importance(PG_FUNCTION_ARGS)
 	if (model->learner->importance == NULL)
 		refuse_without_trees(model);
 	importance = source_importance(model);
-	for (int i = 0; i < features->ninputs; i++)
+	for (int i = 0; i < features->ngroups; i++)
 	{
-		if (features->inputs[i].used)
-			order[n++] = i;
+		order[n++] = i;
 		total += importance[i].gain;
 	}
 	qsort_arg(order, n, sizeof(int), by_gain, importance);
 	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < n; i++)
 	{
-		row_add_text(&row, features->inputs[order[i]].name);
+		row_add_text(&row, features->groups[order[i]].name);
 		row_add_number(&row, importance[order[i]].gain);
 		row_add_number(&row, total > 0 ? importance[order[i]].gain / total : NAN);
 		row_add_integer(&row, importance[order[i]].splits);
@@ -110,7 +109,7 @@ static void
 append_levels(StringInfo out, const Model *model, const Trees *trees, uint32 node, bool inside)
 {
 	int			column = trees->node[node].column;
-	const Dictionary *levels = model->features->inputs[model->features->outputs[column].input].levels;
+	const Dictionary *levels = model->features->outputs[column].dictionary;
 	const uint32 *set = trees->words + trees->set[node];
 	int			count = 0;
 
@@ -133,7 +132,7 @@ append_threshold(StringInfo out, const Model *model, const TreeNode *node, bool 
 	const OutputColumn *output = &model->features->outputs[node->column];
 	char		digits[DOUBLE_SHORTEST_DECIMAL_LEN];
 
-	if (model->features->inputs[output->input].kind == KIND_BOOLEAN)
+	if (output->kind == KIND_BOOLEAN)
 	{
 		appendStringInfo(out, " is %s", left ? "false" : "true");
 		return;
@@ -203,7 +202,7 @@ put_node(FunctionCallInfo fcinfo, const Model *model, const Trees *trees, int tr
 		row_add_integer(&row, parent - first);
 	row_add_integer(&row, depth);
 	row_add_text(&row, parent < 0 ? NULL : split_condition(model, trees, (uint32) parent, left));
-	row_add_text(&row, output ? model->features->inputs[output->input].name : NULL);
+	row_add_text(&row, output ? model->features->groups[output->group].name : NULL);
 	row_add_number(&row, output ? trees->gain[i] : NAN);
 	row_add_number(&row, trees->cover[i]);
 	if (output)

@@ -1,6 +1,6 @@
 /*
  * options.c
- *		The jsonb arguments of ml.train: parameters by the learner's own table, the common ones, the split, the preparation.
+ *		The jsonb arguments of ml.train: parameters by the learner's own table, the common ones.
  *
  * Every name is looked up in a table, so the error for an unrecognized one, the defaults and ml.parameters() cannot disagree.
  */
@@ -31,251 +31,6 @@ const TrainingParameter training_parameters[] = {
 };
 
 const int	ntraining_parameters = lengthof(training_parameters);
-
-/* Iterating over a jsonb object calls this once per key. */
-typedef void (*JsonField) (const char *key, JsonbValue *value, void *state);
-
-static const char *
-json_type_name(const JsonbValue *value)
-{
-	switch (value->type)
-	{
-		case jbvNull:
-			return "null";
-		case jbvString:
-			return "a string";
-		case jbvNumeric:
-			return "a number";
-		case jbvBool:
-			return "a boolean";
-		default:
-			return "an object or array";
-	}
-}
-
-static bool
-json_is_object(const JsonbValue *value)
-{
-	return value->type == jbvBinary && JsonContainerIsObject(value->val.binary.data);
-}
-
-/* Walk the top level of an object; anything else is an error that names the argument. */
-static void
-each_field(JsonbContainer *container, const char *argument, JsonField field, void *state)
-{
-	JsonbIterator *it;
-	JsonbValue	value;
-	JsonbIteratorToken token;
-	char	   *key = NULL;
-
-	if (!JsonContainerIsObject(container) || JsonContainerIsScalar(container))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must be a JSON object", argument)));
-
-	it = JsonbIteratorInit(container);
-	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
-	{
-		if (token == WJB_KEY)
-			key = pnstrdup(value.val.string.val, value.val.string.len);
-		else if (token == WJB_VALUE)
-			field(key, &value, state);
-	}
-}
-
-static double
-json_number(const char *name, const JsonbValue *value)
-{
-	double		number;
-
-	if (value->type != jbvNumeric)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("\"%s\" must be a number, not %s", name, json_type_name(value))));
-	number = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(value->val.numeric)));
-	if (isinf(number))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("\"%s\" is out of range for double precision", name)));
-	return number;
-}
-
-static char *
-json_text(const char *name, const JsonbValue *value)
-{
-	if (value->type != jbvString)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("\"%s\" must be a string, not %s", name, json_type_name(value))));
-	return pnstrdup(value->val.string.val, value->val.string.len);
-}
-
-/* ---- the learners' own parameters ---- */
-
-const char *
-parameter_type_name(ParameterType type)
-{
-	static const char *const names[] = {"integer", "number", "boolean", "choice", "object"};
-
-	return names[type];
-}
-
-static bool
-name_in_list(const char *name, const char *list)
-{
-	Size		length = strlen(name);
-
-	while (list != NULL && *list != '\0')
-	{
-		const char *comma = strchr(list, ',');
-		Size		item = comma ? (Size) (comma - list) : strlen(list);
-
-		if (item == length && strncmp(list, name, length) == 0)
-			return true;
-		list = comma ? comma + 1 + strspn(comma + 1, " ") : NULL;
-	}
-	return false;
-}
-
-static const Parameter *
-parameter_find(const Learner *learner, const char *name)
-{
-	for (int i = 0; i < learner->nparameters; i++)
-	{
-		const Parameter *p = &learner->parameters[i];
-
-		if (strcmp(p->name, name) == 0 || name_in_list(name, p->aliases))
-			return p;
-	}
-	return NULL;
-}
-
-static char *
-choice_list(const Parameter *p)
-{
-	StringInfoData list;
-
-	initStringInfo(&list);
-	for (int i = 0; p->choices[i] != NULL; i++)
-		appendStringInfo(&list, "%s\"%s\"", i ? ", " : "", p->choices[i]);
-	return list.data;
-}
-
-static void
-parameter_out_of_range(const Parameter *p, const char *shown)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("parameter \"%s\" cannot be %s", p->name, shown),
-			 isinf(p->max) ? errhint("It must be at least %g.", p->min) :
-			 isinf(p->min) ? errhint("It must be at most %g.", p->max) :
-			 errhint("It must lie between %g and %g.", p->min, p->max)));
-}
-
-static int
-parameter_choice(const Parameter *p, const JsonbValue *value)
-{
-	char	   *text = json_text(p->name, value);
-
-	for (int i = 0; p->choices[i] != NULL; i++)
-		if (strcmp(p->choices[i], text) == 0)
-			return i;
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("parameter \"%s\" cannot be \"%s\"", p->name, text),
-			 errhint("Valid values are %s.", choice_list(p))));
-}
-
-static double
-parameter_number(const Parameter *p, const JsonbValue *value)
-{
-	double		number = json_number(p->name, value);
-	char		shown[DOUBLE_SHORTEST_DECIMAL_LEN];
-
-	double_to_shortest_decimal_buf(number, shown);
-	if (!(number >= p->min && number <= p->max) || !isfinite(number))
-		parameter_out_of_range(p, shown);
-	if (p->type == PARAM_INT && number != rint(number))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("parameter \"%s\" must be a whole number, not %s", p->name, shown)));
-	return number;
-}
-
-typedef struct ColumnsState
-{
-	const Parameter *p;
-	ColumnValues *values;
-} ColumnsState;
-
-static void
-columns_field(const char *key, JsonbValue *value, void *state)
-{
-	const ColumnsState *columns = state;
-	ColumnValues *values = columns->values;
-	double		number = parameter_number(columns->p, value);
-
-	values->column = values->n ? repalloc(values->column, (values->n + 1) * sizeof(char *)) : palloc(sizeof(char *));
-	values->value = values->n ? repalloc(values->value, (values->n + 1) * sizeof(double)) : palloc(sizeof(double));
-	values->column[values->n] = pstrdup(key);
-	values->value[values->n++] = number;
-}
-
-static void
-parameter_columns(const Parameter *p, const JsonbValue *value, ColumnValues *values)
-{
-	ColumnsState state = {p, values};
-
-	if (!json_is_object(value))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("parameter \"%s\" must be an object of column: number, not %s", p->name, json_type_name(value))));
-	each_field(value->val.binary.data, p->name, columns_field, &state);
-}
-
-static void
-parameter_set(const Parameter *p, const JsonbValue *value, void *options)
-{
-	void	   *field = (char *) options + p->offset;
-
-	switch (p->type)
-	{
-		case PARAM_INT:
-			*(int *) field = (int) parameter_number(p, value);
-			break;
-		case PARAM_FLOAT:
-			*(double *) field = parameter_number(p, value);
-			break;
-		case PARAM_BOOL:
-			if (value->type != jbvBool)
-				ereport(ERROR,
-						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						 errmsg("\"%s\" must be true or false, not %s", p->name, json_type_name(value))));
-			*(bool *) field = value->val.boolean;
-			break;
-		case PARAM_CHOICE:
-			*(int *) field = parameter_choice(p, value);
-			break;
-		case PARAM_COLUMNS:
-			parameter_columns(p, value, field);
-			break;
-	}
-}
-
-static void
-parameter_reset(const Parameter *p, void *options)
-{
-	void	   *field = (char *) options + p->offset;
-
-	if (p->type == PARAM_FLOAT)
-		*(double *) field = p->fallback;
-	else if (p->type == PARAM_BOOL)
-		*(bool *) field = p->fallback != 0;
-	else if (p->type == PARAM_COLUMNS)
-		*(ColumnValues *) field = (ColumnValues) {0};
-	else
-		*(int *) field = (int) p->fallback;
-}
 
 /* ---- the common parameters ---- */
 
@@ -394,45 +149,23 @@ unrecognized_parameter(const Learner *learner, const char *name)
 			 errhint("%s", valid_names_hint(name, names, n, "parameters"))));
 }
 
-/* A parameter goes with neither itself nor another one that says the same. */
-static void
-refuse_given(const ParseState *parse, const Parameter *p, const char *key)
-{
-	int			i = -1;
-
-	while ((i = bms_next_member(parse->given, i)) >= 0)
-	{
-		const Parameter *other = &parse->learner->parameters[i];
-
-		if (other == p)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("parameter \"%s\" is given twice", p->name),
-					 errdetail("\"%s\" is another name for it.", key)));
-		if (p->says != 0 && other->says == p->says)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("parameters \"%s\" and \"%s\" say the same thing", other->name, p->name),
-					 errhint("Give one of them.")));
-	}
-}
-
 static void
 params_field(const char *key, JsonbValue *value, void *state)
 {
 	ParseState *parse = state;
-	const Parameter *p = parse->learner ? parameter_find(parse->learner, key) : NULL;
+	const Learner *learner = parse->learner;
+	const Parameter *p = learner ? parameter_find(learner->parameters, learner->nparameters, key) : NULL;
 
 	if (p == NULL)
 	{
-		if (!common_set(key, value, parse->common) && parse->learner)
-			unrecognized_parameter(parse->learner, key);
+		if (!common_set(key, value, parse->common) && learner)
+			unrecognized_parameter(learner, key);
 		return;
 	}
 	if (value->type == jbvNull)
 		return;
-	refuse_given(parse, p, key);
-	parse->given = bms_add_member(parse->given, p - parse->learner->parameters);
+	refuse_given(learner->parameters, parse->given, p, key);
+	parse->given = bms_add_member(parse->given, p - learner->parameters);
 	parameter_set(p, value, parse->options);
 }
 
@@ -555,87 +288,4 @@ learner_or_fail(const char *name)
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("algorithm \"%s\" does not exist", name),
 			 errhint("%s", valid_names_hint(name, names, nlearners, "algorithms"))));
-}
-
-/* ---- split ---- */
-
-static void
-split_field(const char *key, JsonbValue *value, void *state)
-{
-	static const char *const names[NPARTS] = {"train", "validation", "test"};
-	double	   *share = state;
-
-	for (int p = 0; p < NPARTS; p++)
-	{
-		if (strcmp(key, names[p]) != 0)
-			continue;
-		share[p] = json_number(key, value);
-		if (!(share[p] >= 0 && share[p] <= 1))
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("the split share of \"%s\" must lie between 0 and 1", key)));
-		return;
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("split has no part \"%s\"", key),
-			 errhint("The parts are train, validation and test.")));
-}
-
-/* Default 70/15/15.  A part that is not named gets nothing. */
-void
-split_parse(Jsonb *split, double share[NPARTS])
-{
-	double		sum;
-
-	if (split == NULL)
-	{
-		share[PART_TRAIN] = 0.70;
-		share[PART_VALIDATION] = share[PART_TEST] = 0.15;
-		return;
-	}
-	memset(share, 0, NPARTS * sizeof(double));
-	each_field(&split->root, "split", split_field, share);
-	sum = share[PART_TRAIN] + share[PART_VALIDATION] + share[PART_TEST];
-	if (fabs(sum - 1) > 1e-6 || share[PART_TRAIN] <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the shares of split must add up to 1 with some rows to train"),
-				 errdetail("They add up to %g, of it train %g.", sum, share[PART_TRAIN]),
-				 errhint("For example split => '{\"train\": 0.8, \"validation\": 0, \"test\": 0.2}'.")));
-}
-
-/* ---- preprocess ---- */
-
-typedef struct PreprocessState
-{
-	List	  **categories;
-	List	  **numbers;
-} PreprocessState;
-
-static void
-preprocess_field(const char *key, JsonbValue *value, void *state)
-{
-	PreprocessState *lists = state;
-	char	   *kind = json_text(key, value);
-
-	if (strcmp(kind, "category") == 0)
-		*lists->categories = lappend(*lists->categories, pstrdup(key));
-	else if (strcmp(kind, "number") == 0)
-		*lists->numbers = lappend(*lists->numbers, pstrdup(key));
-	else
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("preprocess cannot treat column \"%s\" as \"%s\"", key, kind),
-				 errhint("Valid treatments are \"category\" and \"number\"; leave a column out with exclude.")));
-}
-
-void
-preprocess_parse(Jsonb *preprocess, List **categories, List **numbers)
-{
-	PreprocessState lists = {categories, numbers};
-
-	*categories = *numbers = NIL;
-	if (preprocess != NULL)
-		each_field(&preprocess->root, "preprocess", preprocess_field, &lists);
 }

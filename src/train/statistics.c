@@ -11,16 +11,6 @@
 
 /* ---- baseline of each column ---- */
 
-static int64 *
-level_counts(const InputColumn *input, const ColumnSummary *summary, const int *recode, int frame_levels)
-{
-	int64	   *count = palloc0(sizeof(int64) * (dictionary_size(input->levels) + 1));
-
-	for (int code = 0; code < frame_levels; code++)
-		count[recode[code]] += summary->level_count[code];
-	return count;
-}
-
 static ColumnBaseline *
 column_baselines(const Training *t)
 {
@@ -29,7 +19,6 @@ column_baselines(const Training *t)
 
 	for (int j = 0; j < features->ninputs; j++)
 	{
-		const InputColumn *input = &features->inputs[j];
 		const ColumnSummary *summary = &t->summaries[j];
 
 		baseline[j].n = frame_part_rows(t->frame, PART_TRAIN);
@@ -38,9 +27,7 @@ column_baselines(const Training *t)
 		baseline[j].sd = summary->sd;
 		baseline[j].min = summary->min;
 		baseline[j].max = summary->max;
-		if (input->kind == KIND_CATEGORY)
-			baseline[j].level_count = level_counts(input, summary, t->design->recode[j],
-												   dictionary_size(t->frame->columns[j].levels));
+		baseline[j].level_count = summary->level_count;
 	}
 	return baseline;
 }

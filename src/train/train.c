@@ -143,7 +143,6 @@ new_model(const Training *t)
 		set_labels(t, model);
 		model->positive = positive_class(t, model);
 	}
-	model->features = t->features;
 	model->context = CurrentMemoryContext;
 	return model;
 }
@@ -159,6 +158,12 @@ fit_features(Training *t)
 		.cyclic = t->learner->wants_cyclic,
 		.reference_level = reference,
 		.max_categories = t->common.max_categories,
+		.specs = t->preprocess.specs,
+		.target = t->task == TASK_ANOMALY ? NULL : t->target,
+		.nclasses = task_classifies(t->task) ? t->nclasses : 0,
+		.positive = t->model->positive,
+		.weight = t->weight,
+		.budget = &t->budget,
 	};
 	int		  **recode;
 	Size		scratch;
@@ -170,6 +175,7 @@ fit_features(Training *t)
 	if (t->features->noutputs == 0)
 		t->warnings = lappend(t->warnings, "no usable feature column: the model predicts the same for every row");
 	t->design = design_create(t->frame, t->features, recode);
+	t->model->features = t->features;
 }
 
 static void
@@ -186,7 +192,7 @@ fill_training_set(Training *t)
 	{
 		offset[j] = t->features->outputs[j].offset;
 		scale[j] = t->features->outputs[j].scale;
-		group[j] = t->features->outputs[j].input;
+		group[j] = t->features->outputs[j].group;
 		names[j] = t->features->outputs[j].name;
 	}
 	set->task = t->task;
@@ -228,17 +234,15 @@ train_learner(Training *t)
 	TrainingSet baseline_set;
 	void	   *baseline_options = options_parse(&baseline_learner, NULL, &ignored);
 
-	t->model = new_model(t);
 	model_statistics(t);
-	gather_weights(t, (const char *const *) t->model->labels);
 	fill_training_set(t);
-	check_scores_fit(t);
 	if (t->learner->wants_rows_kept)
 		design_keep(t);
 	if (t->learner->bin_options != NULL)
 		design_code(t);
 	t->set.bins = t->design->bins;
 	budget_take(&t->budget, t->learner->memory_needed(t->options, t->set.nrows + t->set.nvalidation, t->set.ncolumns, t->nclasses), "training");
+	check_scores_fit(t);
 
 	t->set.spare_memory = (t->budget.limit - t->budget.used) / 2;	/* the rest is for judging */
 
@@ -277,18 +281,43 @@ check_metric(Training *t)
 				 errhint("The default metric here is \"%s\".", metric_default(t->task)->name)));
 }
 
+/* Split as the versions before, whose test rows must not be learned from. */
+static void
+load_rows(Training *t)
+{
+	char	   *moved;
+
+	t->locked = registry_locked_split(t->name, &t->split);
+	t->split.nstrata = t->locked ? t->locked->nstrata : 0;
+	t->split.strata = t->locked ? t->locked->strata : NULL;
+	split_request(&t->split, &t->request);
+	t->request.zone = pg_tzset(t->common.time_zone);
+	if (t->learner != NULL && t->learner->bin_options != NULL)
+	{
+		/* what keeps the rows as bins can do without them in memory */
+		t->request.needs = training_needs;
+		t->request.needs_state = t;
+	}
+	t->frame = frame_load(&t->request);
+	t->warnings = list_copy(t->frame->warnings);
+	split_found(t->frame, &t->split);
+	moved = t->locked ? split_moved(&t->split, t->locked) : NULL;
+	if (moved != NULL)
+		t->warnings = lappend(t->warnings, moved);
+}
+
 static void
 run_training(Training *t)
 {
 	registry_check_trainable(t->name);
 	choose_learner(t);
 	check_target(t);
-	t->request.zone = pg_tzset(t->common.time_zone);
-	t->frame = frame_load(&t->request);
-	t->warnings = list_copy(t->frame->warnings);
+	load_rows(t);
 	choose_learner_by_target(t);
 	find_task(t);
 	check_metric(t);
+	t->model = new_model(t);
+	gather_weights(t, (const char *const *) t->model->labels);
 	fit_features(t);
 	train_learner(t);
 	model_make_selftest(t->model);
@@ -323,7 +352,8 @@ run_record(const Training *t, double seconds)
 		.target = t->frame->target.name,
 		.source = t->request.source,
 		.params = options_json(t->learner, t->options, &t->common),
-		.arguments = t->arguments,
+		.arguments = registry_split_json(t->arguments, &t->split),
+		.split = &t->split,
 		.seed = t->request.seed,
 		.fingerprint = t->frame->fingerprint,
 		.metrics = t->metrics.data,

@@ -14,6 +14,18 @@ AS 'MODULE_PATHNAME', 'ml_train';
 COMMENT ON FUNCTION ml.train(text, text, text, text, jsonb, text, text, text, jsonb, text[], text[], text, text, jsonb, bigint, text) IS
 'train a model on a table, a view or one SELECT and store it as the next version';
 
+CREATE FUNCTION ml.split(key text, seed bigint DEFAULT 0, split jsonb DEFAULT '{"train": 0.7, "validation": 0.15, "test": 0.15}')
+RETURNS text
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 10
+AS 'MODULE_PATHNAME', 'ml_split';
+COMMENT ON FUNCTION ml.split(text, bigint, jsonb) IS 'the part in which ml.train(..., key => ...) has the rows of a key: train, validation or test';
+
+CREATE FUNCTION ml.split(key "any", seed bigint DEFAULT 0, split jsonb DEFAULT '{"train": 0.7, "validation": 0.15, "test": 0.15}')
+RETURNS text
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 10
+AS 'MODULE_PATHNAME', 'ml_split';
+COMMENT ON FUNCTION ml.split("any", bigint, jsonb) IS 'the same for a key that is no text: a number, uuid, enum, date or time';
+
 CREATE FUNCTION ml.algorithms()
 RETURNS TABLE (algorithm text, tasks text[], description text)
 LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 10
@@ -26,6 +38,19 @@ RETURNS TABLE (parameter text, type text, "default" text, minimum double precisi
 LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 10
 AS 'MODULE_PATHNAME', 'ml_parameters';
 COMMENT ON FUNCTION ml.parameters(text) IS 'the parameters of an algorithm: types, defaults, bounds, other names';
+
+CREATE FUNCTION ml.transforms()
+RETURNS TABLE (step text, family text, other_names text[], takes text[], several_columns boolean, description text)
+LANGUAGE c STABLE PARALLEL SAFE ROWS 40
+AS 'MODULE_PATHNAME', 'ml_transforms';
+COMMENT ON FUNCTION ml.transforms() IS 'the steps of preprocess: names, kinds of columns they take, what they do';
+
+CREATE FUNCTION ml.transform_parameters(step text)
+RETURNS TABLE (parameter text, type text, "default" text, minimum double precision, maximum double precision,
+	choices text[], aliases text[], description text)
+LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 5
+AS 'MODULE_PATHNAME', 'ml_transform_parameters';
+COMMENT ON FUNCTION ml.transform_parameters(text) IS 'the parameters of a step of preprocess: types, defaults, bounds, other names';
 
 CREATE FUNCTION ml.coefficients(model text)
 RETURNS TABLE (class text, feature text, source_column text, coefficient double precision, standard_error double precision,

@@ -6,6 +6,7 @@
 #define RELEARN_TRAIN_INTERNAL_H
 
 #include "fmgr.h"
+#include "nodes/bitmapset.h"
 #include "utils/jsonb.h"
 
 #include "core/bins.h"
@@ -61,12 +62,64 @@ extern void common_options_parse(Jsonb *params, TrainingOptions *common);
 /* {"parameter": value, ...} of everything that was in force, as text. */
 extern char *options_json(const Learner *learner, const void *options, const TrainingOptions *common);
 
-extern const char *parameter_type_name(ParameterType type);
 extern const Learner *learner_or_fail(const char *name);
 
-/* ---- split and preprocess arguments, also jsonb ---- */
-extern void split_parse(Jsonb *split, double share[NPARTS]);
-extern void preprocess_parse(Jsonb *preprocess, List **categories, List **numbers);
+/* ---- parameters.c ---- */
+extern const char *parameter_type_name(ParameterType type);
+
+/* By name or alias; NULL where there is none. */
+extern const Parameter *parameter_find(const Parameter *table, int n, const char *name);
+
+/* Into its field of the options struct: the value checked, or the default. */
+extern void parameter_set(const Parameter *p, const JsonbValue *value, void *options);
+extern void parameter_reset(const Parameter *p, void *options);
+
+/* A parameter goes with neither itself nor another one that says the same; given: members of the table. */
+extern void refuse_given(const Parameter *table, const Bitmapset *given, const Parameter *p, const char *key);
+
+/* Walk the top level of an object; anything else is an error that names the argument. */
+typedef void (*JsonField) (const char *key, JsonbValue *value, void *state);
+extern void each_field(JsonbContainer *container, const char *argument, JsonField field, void *state);
+
+extern const char *json_type_name(const JsonbValue *value);
+extern bool json_is_object(const JsonbValue *value);
+extern bool json_is_array(const JsonbValue *value);
+extern int	json_list_length(const JsonbValue *value);
+extern JsonbValue *json_element(const JsonbValue *array, int i);
+extern double json_number(const char *name, const JsonbValue *value);
+extern char *json_text(const char *name, const JsonbValue *value);
+extern bool json_bool(const char *name, const JsonbValue *value);
+
+/* ---- preprocess.c ---- */
+
+/* The preprocess argument, not yet compared with the columns there are. */
+typedef struct Preprocess
+{
+	List	   *categories;		/* of char *: columns to be read as such */
+	List	   *numbers;
+	List	   *prepared;		/* of char *: columns with steps of their own */
+	List	   *needed;			/* of char *: columns derived features are made of */
+	List	   *specs;			/* of FeatureSpec *, in the order of their names */
+} Preprocess;
+
+extern void preprocess_parse(Jsonb *preprocess, Preprocess *into);
+
+/* The transform of a step's name; "column" is for the message, NULL without one. */
+extern const Transform *transform_or_fail(const char *column, const char *name, const TransformAlias **alias);
+
+/* ---- split.c: the split argument ---- */
+
+/* Fill what the argument says of a rule whose other members are set; NULL: the default.  False where it names no shares. */
+extern bool split_parse(Jsonb *split, SplitRule *rule);
+
+/* What the rule means to loading the rows. */
+extern void split_request(const SplitRule *rule, FrameRequest *request);
+
+/* The rule in force, with what was found out while the rows were split. */
+extern void split_found(const Frame *frame, SplitRule *rule);
+
+/* Rows that only their content places change sides when the columns do. */
+extern char *split_moved(const SplitRule *rule, const SplitRule *locked);
 
 /* ---- design.c ---- */
 
@@ -104,8 +157,11 @@ typedef struct Training
 	char	   *note;
 	Jsonb	   *params;
 	FrameRequest request;
+	Preprocess	preprocess;
+	SplitRule	split;
+	const SplitRule *locked;	/* what earlier versions were split by, where their test rows stay locked; NULL */
 	Budget		budget;
-	char	   *arguments;		/* as JSON, for a retraining */
+	char	   *arguments;		/* as JSON, for a retraining; without the split */
 
 	/* made on the way */
 	Frame	   *frame;
@@ -144,6 +200,8 @@ extern void design_code(Training *t);
 /* ---- arguments.c ---- */
 extern void read_arguments(FunctionCallInfo fcinfo, Training *t);
 
+#define MAX_CLASSES 1000		/* the metrics keep a table of classes x classes */
+
 /* ---- targets.c ---- */
 
 /* The task and the classes from the frame and the learner; gathers the targets. */
@@ -151,6 +209,11 @@ extern void find_task(Training *t);
 
 /* Of training and validation rows; NULL stays where all weigh 1. */
 extern void gather_weights(Training *t, const char *const *labels);
+
+/* ---- needs.c ---- */
+
+/* For FrameRequest: the bytes a training from bins takes beside its frame's rows and after them; state is the Training. */
+extern FrameNeeds training_needs(const void *state, const Frame *frame, int64 nrows);
 
 /* ---- judge.c ---- */
 
@@ -191,6 +254,7 @@ extern void row_add_integer(ListRow *row, int64 value);	/* of SQL type bigint */
 extern void row_add_bool(ListRow *row, bool value);
 extern void row_add_texts(ListRow *row, List *texts);
 extern void row_add_numbers(ListRow *row, const double *value, int n);	/* an array */
+extern void row_add_parameter(ListRow *row, const Parameter *p);	/* eight columns, as ml.parameters() has them */
 extern void row_put(FunctionCallInfo fcinfo, ListRow *row);
 
 /* The model the call's first argument names, pinned until the call's context goes. */

@@ -18,8 +18,8 @@ $old->safe_psql('postgres', q{
 	SET SESSION AUTHORIZATION trainer;
 	SET client_min_messages = error;
 	SELECT FROM ml.train('churn', 'telco_churn', 'Churn', 'logistic_regression', key => 'customerID', note => 'first');
-	SELECT FROM ml.train('churn', 'telco_churn', 'Churn', 'baseline');
-	SELECT FROM ml.train('churn', 'telco_churn', 'Churn', 'logistic_regression', params => '{"C": 0.1}');
+	SELECT FROM ml.train('churn', 'telco_churn', 'Churn', 'baseline', key => 'customerID');
+	SELECT FROM ml.train('churn', 'telco_churn', 'Churn', 'logistic_regression', params => '{"C": 0.1}', key => 'customerID');
 	SELECT FROM ml.drop_version('churn', 2);
 	SELECT FROM ml.deploy('churn', 3);
 	SELECT FROM ml.set_alias('churn', 'trial', 1);
@@ -41,7 +41,7 @@ sub same_facts
 {
 	my ($node, $database, $where) = @_;
 	is($node->safe_psql($database, $facts{$_}), $before{$_}, "$where: the same $_") for sort keys %facts;
-	is($node->safe_psql($database, q{SELECT version FROM ml.train('churn', 'telco_churn', 'Churn', 'baseline')}), '4', "$where: training goes on with the next number");
+	is($node->safe_psql($database, q{SELECT version FROM ml.train('churn', 'telco_churn', 'Churn', 'baseline', key => 'customerID')}), '4', "$where: training goes on with the next number");
 }
 
 # Plain text into another database of the same server: roles are the same.

@@ -12,7 +12,7 @@ $node->safe_psql('postgres', 'CREATE EXTENSION relearn');
 load_telco($node, 'postgres');
 $node->safe_psql('postgres', q{
 	SELECT FROM ml.train('churn', 'telco_churn', 'Churn', 'logistic_regression', key => 'customerID');
-	SELECT FROM ml.train('churn', 'telco_churn', 'Churn', 'logistic_regression', key => 'customerID', seed => 1);});
+	SELECT FROM ml.train('churn', 'telco_churn', 'Churn', 'logistic_regression', key => 'customerID', seed => 1, split => '{"unlock": true}');});
 
 my $script = PostgreSQL::Test::Utils::tempdir() . '/ask.sql';
 append_to_file($script, q{SELECT ml.predict_proba('churn', c.*) FROM telco_churn c LIMIT 1;});

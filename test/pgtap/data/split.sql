@@ -13,7 +13,7 @@ CREATE FUNCTION pg_temp.run(what text, source text, key text DEFAULT NULL, time_
 	weights text DEFAULT NULL, features text[] DEFAULT NULL) RETURNS runs LANGUAGE plpgsql AS $$
 DECLARE
 	trained int := (SELECT version FROM ml.train('visits', source, 'y', algorithm => 'linear_regression', key => key, time_column => time_column,
-												 split => split, seed => seed, weights => weights, features => features));
+												 split => coalesce(split, '{}') || '{"unlock": true}', seed => seed, weights => weights, features => features));
 	result runs;
 BEGIN
 	SELECT what, v.sha256, r.fingerprint, r.n_train, r.n_validation, r.n_test, r.warnings INTO result

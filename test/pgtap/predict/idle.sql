@@ -7,7 +7,7 @@ SET LOCAL search_path = idle, public, pg_temp;
 
 CREATE TABLE t AS SELECT i AS id, i / 10.0::float8 AS x, (i % 7)::float8 AS n, 'level ' || i % 3 AS c, 3.0::float8 * i + i % 3 AS y FROM generate_series(1, 300) i;
 SELECT ok(count(*) = 1, 'a model') FROM ml.train('idle', 'SELECT x, n, c, y FROM idle.t', 'y', 'linear_regression');
-SELECT ok(count(*) = 1, 'another version') FROM ml.train('idle', 'SELECT x, n, c, y + 1000 AS y FROM idle.t', 'y', 'linear_regression', seed => 1);
+SELECT ok(count(*) = 1, 'another version') FROM ml.train('idle', 'SELECT x, n, c, y + 1000 AS y FROM idle.t', 'y', 'linear_regression', seed => 1, split => '{"unlock": true}');
 CREATE TABLE other AS SELECT id, n, x, c FROM t;
 CREATE TABLE turned AS SELECT id, n AS x, x AS n, c FROM t;
 

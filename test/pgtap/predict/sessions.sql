@@ -8,7 +8,7 @@ SET LOCAL search_path = sessions, public, pg_temp;
 
 CREATE TABLE t AS SELECT i AS id, i / 10.0::float8 AS x, i % 7 AS n, 3.0::float8 * i AS y FROM generate_series(1, 300) i;
 SELECT ok(count(*) = 1, 'version 1') FROM ml.train('sessions', 'SELECT x, n, y FROM sessions.t', 'y', 'linear_regression');
-SELECT ok(count(*) = 1, 'version 2') FROM ml.train('sessions', 'SELECT x, n, y + 1000 AS y FROM sessions.t', 'y', 'linear_regression', seed => 1);
+SELECT ok(count(*) = 1, 'version 2') FROM ml.train('sessions', 'SELECT x, n, y + 1000 AS y FROM sessions.t', 'y', 'linear_regression', seed => 1, split => '{"unlock": true}');
 SELECT ok(count(*) = 1, 'another model') FROM ml.train('sessions_other', 'SELECT n, x, -y AS y FROM sessions.t', 'y', 'linear_regression', seed => 2);
 
 CREATE TABLE truth AS
