@@ -304,9 +304,9 @@ load_rows(Training *t)
 	t->split.strata = t->locked ? t->locked->strata : NULL;
 	split_request(&t->split, &t->request);
 	t->request.zone = pg_tzset(t->common.time_zone);
-	if (t->learner != NULL && t->learner->bin_options != NULL)
+	if (t->learner != NULL && t->learner->bin_options != NULL && t->common.resample.method == RESAMPLE_NONE)
 	{
-		/* what keeps the rows as bins can do without them in memory */
+		/* what keeps the rows as bins can do without them in memory; what makes up rows between them cannot */
 		t->request.needs = training_needs;
 		t->request.needs_state = t;
 	}
