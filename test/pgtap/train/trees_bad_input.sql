@@ -22,9 +22,9 @@ SELECT alike(array_to_string(pg_temp.fit(algorithm, 'single, nothing, y'), '|'),
 	algorithm || ': no column is left') FROM trees;
 SELECT FROM ml.train('nothing', 'SELECT single, nothing, y FROM odd', 'y', 'gradient_boosting');
 SELECT is((SELECT count(DISTINCT ml.predict('nothing', o.*)) FROM odd o), 1::bigint, 'and the model predicts');
-SELECT alike((SELECT warnings[1] FROM ml.train('odd', $$SELECT i % 97 AS x, 'level ' || i AS many, i % 1000 AS y FROM generate_series(1, 1000000) i$$, 'y', 'decision_tree', '{"max_depth": 3}')),
+SELECT alike((SELECT warnings[1] FROM ml.train('million', $$SELECT i % 97 AS x, 'level ' || i AS many, i % 1000 AS y FROM generate_series(1, 1000000) i$$, 'y', 'decision_tree', '{"max_depth": 3}')),
 	'column "many" is left out: % values are distinct, as in a key', 'a million levels, a key');
-SELECT is((SELECT warnings FROM ml.train('odd', $$SELECT i % 97 AS x, 'level ' || i / 2 AS many, i % 1000 AS y FROM generate_series(1, 1000000) i$$, 'y', 'gradient_boosting', '{"n_estimators": 2}')),
+SELECT is((SELECT warnings FROM ml.train('half', $$SELECT i % 97 AS x, 'level ' || i / 2 AS many, i % 1000 AS y FROM generate_series(1, 1000000) i$$, 'y', 'gradient_boosting', '{"n_estimators": 2}')),
 	'{}', 'half a million levels, no key: rare ones are put together');
 
 -- ---- parameters ----
@@ -33,7 +33,7 @@ SELECT throws_ok(format('SELECT pg_temp.fit(%L, %L, params => %L)', algorithm, '
 FROM (VALUES ('gradient_boosting', '{"n_estimators": 0}'), ('gradient_boosting', '{"n_estimators": 1e9}'), ('gradient_boosting', '{"num_leaves": 1}'),
 	('random_forest', '{"n_estimators": 0}'), ('random_forest', '{"n_estimators": 1e9}'), ('extra_trees', '{"n_estimators": 1e9}'), ('decision_tree', '{"max_leaf_nodes": 1}'),
 	('gradient_boosting', '{"monotone_constraints": {"x": 2}}')) t (algorithm, params);
-SELECT throws_ok($$SELECT ml.train('odd', 'SELECT x, y FROM odd', NULL, 'isolation_forest', '{"n_estimators": 1e9}')$$, '22023', NULL, 'isolation_forest {"n_estimators": 1e9}');
+SELECT throws_ok($$SELECT ml.train('alone', 'SELECT x, y FROM odd', NULL, 'isolation_forest', '{"n_estimators": 1e9}')$$, '22023', NULL, 'isolation_forest {"n_estimators": 1e9}');
 SELECT throws_ok($$SELECT pg_temp.fit('gradient_boosting', 'x, single, y', params => '{"monotone_constraints": {"xx": 1}}')$$, '22023',
 	'monotone_constraints names "xx", which is no column of the model', 'a constraint on no column');
 SELECT throws_ok($$SELECT pg_temp.fit('gradient_boosting', 'x, single, y', params => '{"monotone_constraints": {"single": 1}}')$$, '22023',
@@ -58,7 +58,7 @@ SELECT is(pg_temp.fit(algorithm, 'x, y, thirds', weights => 'thirds'), '{}', alg
 -- ---- memory ----
 
 SET LOCAL relearn.max_memory = '1MB';
-SELECT throws_like(format($$SELECT ml.train('odd', 'SELECT i %% 7 AS x, i AS y FROM generate_series(1, 100000) i', 'y', %L)$$, algorithm),
+SELECT throws_like(format($$SELECT ml.train('small', 'SELECT i %% 7 AS x, i AS y FROM generate_series(1, 100000) i', 'y', %L)$$, algorithm),
 	'the training would need % MB of memory, more than relearn.max_memory allows', algorithm || ': too little memory') FROM trees;
 RESET relearn.max_memory;
 
