@@ -261,7 +261,7 @@ search_number(const DeepSums *hist, const uint8 *bin, int n, int nbins, int colu
 static void
 search_number_at_random(DeepSearch *search, const DeepSums *hist, const uint8 *bin, int n, int column, DeepBest *best, DeepSplit *split)
 {
-	DeepRange	range = {bin[0], n > 0 ? bin[n - 1] : -1, hist[BIN_MISSING][0] != 0};
+	DeepRange	range = {n > 0 ? bin[0] : BIN_MISSING, n > 0 ? bin[n - 1] : -1, hist[BIN_MISSING][0] != 0};
 	DeepSums	left = {0, 0};
 	DeepCut		cut;
 
