@@ -10,7 +10,7 @@
 #include "checks/checks_internal.h"
 
 #define SAMPLE_ROWS 4096
-#define SAMPLE_CELLS (1024 * 1024)
+#define SAMPLE_CELLS (256 * 1024)
 #define MANY_CLASSES 100		/* beyond, the predictive power of a column is not looked at */
 #define FEWEST_ROWS 50
 #define HIGH_POWER 0.9			/* below, a good column may be just that */
@@ -53,13 +53,7 @@ gather_cells(const TrainingCheck *t)
 	int			n = t->sample.nrows;
 	double	   *cells = palloc(sizeof(double) * Max(n * t->frame->ncells, 1));
 
-	for (int row = 0; row < n; row++)
-	{
-		const double *from = frame_row(t->frame, row);
-
-		for (int cell = 0; cell < t->frame->ncells; cell++)
-			cells[(Size) cell * n + row] = from[cell];
-	}
+	frame_gather(t->frame, 0, t->frame->ncells, 0, n, cells);
 	return cells;
 }
 
