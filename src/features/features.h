@@ -69,6 +69,8 @@ typedef struct FeatureOptions
 	bool		cyclic;			/* sine and cosine of calendar parts (linear learners) instead of the bare parts */
 	bool		reference_level;	/* one-hot leaves out the first level (least squares without a penalty) */
 	bool		exact;			/* a chain asked for ends where it ends: its missing and infinite cells and its codes are the result */
+	bool		drop_rest;		/* columns without steps asked for are left out, or */
+	bool		pass_rest;		/* taken as they are, instead of being prepared automatically */
 	int			max_categories; /* including the "other" bucket */
 	List	   *specs;			/* of FeatureSpec *, in the order of their names; columns without one are prepared automatically */
 

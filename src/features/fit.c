@@ -497,7 +497,7 @@ study_column(Fitting *f, int column, const FeatureSpec *spec, FitSample *sample)
 	if (source->kind != KIND_CATEGORY)
 		return NULL;
 	why = levels_unused(summary, dictionary_size(source->levels), f->n);
-	if (spec != NULL || needed_elsewhere(f, source->name))
+	if (spec != NULL || f->options->pass_rest || needed_elsewhere(f, source->name))
 		most = ALL_LEVELS;
 	else if (why != NULL)
 		most = 0;
@@ -515,6 +515,7 @@ fit_column(Fitting *f, int column, double *value)
 	OutputColumn operand = f->features->places[column];
 	FitSample	sample = {.n = f->n, .noperands = 1, .operand = &operand, .value = &value, .spare = f->spare,
 	.options = f->options, .warnings = f->warnings};
+	const FeatureSpec as_it_is = {.name = source->name};
 	const char *why;
 
 	operand.dictionary = source->levels;
@@ -526,11 +527,15 @@ fit_column(Fitting *f, int column, double *value)
 		why = "preprocess drops it";
 	else if (spec != NULL)
 		fit_asked(f, column, spec, value);
+	else if (f->options->drop_rest)
+		why = "it has no step";
+	else if (f->options->pass_rest)
+		fit_asked(f, column, &as_it_is, value);
 	else if (why == NULL)
 		why = fit_automatic(f, column, &sample);
 
 	input->why_unused = pstrdup(why ? why : "its steps leave nothing of it");
-	if (why != NULL && !source->aside && spec == NULL)
+	if (why != NULL && !source->aside && spec == NULL && !f->options->drop_rest && !f->options->pass_rest)
 		leave_out(f, "column", input->name, why);
 }
 

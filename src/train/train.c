@@ -126,7 +126,7 @@ positive_class(const Training *t, const Model *model)
 			 errhint("Its classes are \"%s\" and \"%s\".", model->labels[0], model->labels[1])));
 }
 
-static Model *
+Model *
 new_model(const Training *t)
 {
 	Model	   *model = palloc0(sizeof(Model));
@@ -147,7 +147,7 @@ new_model(const Training *t)
 	return model;
 }
 
-static void
+void
 fit_features(Training *t)
 {
 	bool		reference = t->learner->wants_reference_level && t->learner->wants_reference_level(t->options);
@@ -159,7 +159,8 @@ fit_features(Training *t)
 		.reference_level = reference,
 		.max_categories = t->common.max_categories,
 		.specs = t->preprocess.specs,
-		.target = t->task == TASK_ANOMALY ? NULL : t->target,
+		.exact = t->learner == &pipeline_learner,
+		.target = t->request.target == NULL ? NULL : t->target,
 		.nclasses = task_classifies(t->task) ? t->nclasses : 0,
 		.positive = t->model->positive,
 		.weight = t->weight,
@@ -168,6 +169,11 @@ fit_features(Training *t)
 	int		  **recode;
 	Size		scratch;
 
+	if (t->learner == &pipeline_learner)
+	{
+		options.drop_rest = ((const PipelineOptions *) t->options)->remainder == REMAINDER_DROP;
+		options.pass_rest = ((const PipelineOptions *) t->options)->remainder == REMAINDER_PASSTHROUGH;
+	}
 	scratch = features_fit_memory(frame_part_rows(t->frame, PART_TRAIN));
 	budget_take(&t->budget, scratch, "fitting the preparation");
 	t->features = features_fit(t->frame, &options, t->common.time_zone, &recode, &t->summaries, &t->warnings);
@@ -318,7 +324,7 @@ run_training(Training *t)
 	judge_training(t);
 }
 
-static const char *
+const char *
 task_name(Task task)
 {
 	switch (task)
@@ -331,6 +337,8 @@ task_name(Task task)
 			return "multiclass classification";
 		case TASK_ANOMALY:
 			return "anomaly detection";
+		case TASK_PREPARATION:
+			return "preparation";
 	}
 	return NULL;
 }

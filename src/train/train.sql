@@ -39,6 +39,15 @@ LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 10
 AS 'MODULE_PATHNAME', 'ml_parameters';
 COMMENT ON FUNCTION ml.parameters(text) IS 'the parameters of an algorithm: types, defaults, bounds, other names';
 
+CREATE FUNCTION ml.fit_pipeline(model text, source text, preprocess jsonb DEFAULT NULL, target text DEFAULT NULL, params jsonb DEFAULT '{}',
+	key text DEFAULT NULL, time_column text DEFAULT NULL, split jsonb DEFAULT NULL, features text[] DEFAULT NULL, exclude text[] DEFAULT NULL,
+	weights text DEFAULT NULL, seed bigint DEFAULT 0, note text DEFAULT NULL)
+RETURNS integer
+LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ml_fit_pipeline';
+COMMENT ON FUNCTION ml.fit_pipeline(text, text, jsonb, text, jsonb, text, text, jsonb, text[], text[], text, bigint, text) IS
+'fit a preparation of columns and store it as the next version of a pipeline, for ml.transform; returns the version';
+
 CREATE FUNCTION ml.transforms()
 RETURNS TABLE (step text, family text, other_names text[], takes text[], several_columns boolean, description text)
 LANGUAGE c STABLE PARALLEL SAFE ROWS 40
