@@ -19,6 +19,9 @@ typedef struct Affine
 /* Without limits. */
 extern Affine *affine_create(double center, double scale, double shift);
 
+/* A scale that is next to nothing is none, as scikit-learn has it. */
+extern double scale_or_one(double scale);
+
 extern int	affine_width(const void *fitted);
 extern void affine_name_outputs(const void *fitted, const OutputColumn *operand, int noperands, OutputColumn *outputs);
 extern void affine_apply(const void *fitted, const ApplyRows *rows);

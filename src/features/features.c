@@ -23,10 +23,20 @@ const Transform *const transforms[] = {
 	&passed_transform,
 	&passthrough_transform,
 	&impute_transform,
+	&indicator_transform,
 	&standard_transform,
+	&minmax_transform,
+	&maxabs_transform,
+	&robust_transform,
+	&quantile_transform,
+	&power_transform,
 	&log1p_transform,
+	&clip_transform,
+	&bucketize_transform,
 	&ratio_transform,
 	&difference_transform,
+	&interaction_transform,
+	&polynomial_transform,
 };
 
 const int	ntransforms = lengthof(transforms);

@@ -18,8 +18,11 @@ typedef enum Strategy
 	IMPUTE_MEDIAN,
 	IMPUTE_MEAN,
 	IMPUTE_MOST_FREQUENT,
-	IMPUTE_CONSTANT
+	IMPUTE_CONSTANT,
+	IMPUTE_LEVEL
 } Strategy;
+
+#define MISSING_LEVEL "(missing)"
 
 typedef struct ImputeOptions
 {
@@ -30,7 +33,7 @@ typedef struct ImputeOptions
 
 #define OPTION(field) offsetof(ImputeOptions, field)
 
-static const char *const strategies[] = {"median", "mean", "most_frequent", "constant", NULL};
+static const char *const strategies[] = {"median", "mean", "most_frequent", "constant", "as_category", NULL};
 
 static const Parameter impute_parameters[] = {
 	{.name = "strategy", .type = PARAM_CHOICE, .offset = OPTION(strategy), .choices = strategies,
@@ -101,6 +104,11 @@ fit_number(FitSample *sample, const ImputeOptions *options, Impute *impute)
 		impute->fill = options->constant.number;
 		return true;
 	}
+	if (options->strategy == IMPUTE_LEVEL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" is a %s, so missing cannot be a level of it", sample->operand->name, kind_name(sample->operand->kind)),
+				 errhint("Use {\"impute\": {\"indicator\": true}}, or begin the steps with \"category\".")));
 	if (n == 0)
 		return false;
 	if (options->strategy == IMPUTE_MEAN)
@@ -124,6 +132,8 @@ fit_category(FitSample *sample, const ImputeOptions *options, Impute *impute)
 	impute->nlevels = dictionary_size(levels);
 	if (options->constant.given && constant == NULL)
 		constant = number_digits(options->constant.number);
+	else if (options->strategy == IMPUTE_LEVEL)
+		constant = MISSING_LEVEL;
 	if (constant != NULL)
 	{
 		code = dictionary_find(levels, constant, (int) strlen(constant));
@@ -308,6 +318,7 @@ const Transform impute_transform = {
 		{"impute_mean", "strategy", IMPUTE_MEAN},
 		{"impute_most_frequent", "strategy", IMPUTE_MOST_FREQUENT},
 		{"impute_constant", "strategy", IMPUTE_CONSTANT},
+		{"missing_as_category", "strategy", IMPUTE_LEVEL},
 		{.name = NULL}
 	},
 	.parameters = impute_parameters,

@@ -73,7 +73,7 @@ number_fit(FitSample *sample)
 	number->scale = number->inverse = 1.0;
 	if (summary->nfinite == 0)
 	{
-		sample->why_unused = summary->missing == sample->n ? "all its values are missing" : "none of its values is finite";
+		sample->why_unused = summary->missing == sample->n ? "all its values are missing" : NO_FINITE_VALUE;
 		return NULL;
 	}
 	if (options->takes_missing)
