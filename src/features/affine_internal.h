@@ -28,7 +28,7 @@ extern void affine_apply(const void *fitted, const ApplyRows *rows);
 extern void affine_flatten(const void *fitted, ByteWriter *w);
 extern void *affine_unflatten(ByteReader *r, const OutputColumn *operand, int noperands);
 extern double affine_invert(const void *fitted, const double *outputs);
-extern void affine_sql(const void *fitted, const char *const *operand, int noperands, char **outputs);
+extern void affine_sql(const void *fitted, const char *const *operand, const OutputColumn *info, int noperands, char **outputs);
 
 #define AFFINE_FUNCTIONS \
 	.kinds = NUMBER_KINDS, \

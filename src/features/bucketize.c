@@ -143,10 +143,10 @@ bucket_name(const Buckets *buckets, const char *name, int i)
 	if (i > buckets->nedges)
 		return NULL;
 	if (i == 0)
-		return psprintf("%s < %s", name, number_digits(buckets->edge[0]));
+		return psprintf("%s < %s", name, features_digits(buckets->edge[0]));
 	if (i == buckets->nedges)
-		return psprintf("%s >= %s", name, number_digits(buckets->edge[i - 1]));
-	return psprintf("%s in [%s, %s)", name, number_digits(buckets->edge[i - 1]), number_digits(buckets->edge[i]));
+		return psprintf("%s >= %s", name, features_digits(buckets->edge[i - 1]));
+	return psprintf("%s in [%s, %s)", name, features_digits(buckets->edge[i - 1]), features_digits(buckets->edge[i]));
 }
 
 static void
@@ -219,14 +219,14 @@ bucket_learned(const void *fitted, const OutputColumn *operand, int noperands, L
 }
 
 static void
-bucket_sql(const void *fitted, const char *const *operand, int noperands, char **outputs)
+bucket_sql(const void *fitted, const char *const *operand, const OutputColumn *info, int noperands, char **outputs)
 {
 	const Buckets *buckets = fitted;
 	StringInfoData edges;
 
 	initStringInfo(&edges);
 	for (int i = 0; i < buckets->nedges; i++)
-		appendStringInfo(&edges, "%s%s", i ? "," : "", number_digits(buckets->edge[i]));
+		appendStringInfo(&edges, "%s%s", i ? "," : "", features_digits(buckets->edge[i]));
 	for (int i = 0; i < bucket_width(fitted); i++)
 	{
 		char	   *bucket = psprintf("width_bucket(%s, '{%s}'::double precision[])", *operand, edges.data);

@@ -79,7 +79,7 @@ indicator_name(const OutputColumn *operand)
 }
 
 char *
-number_digits(double x)
+features_digits(double x)
 {
 	char	   *digits = palloc(DOUBLE_SHORTEST_DECIMAL_LEN);
 
@@ -90,7 +90,7 @@ number_digits(double x)
 char *
 number_literal(double x)
 {
-	return psprintf("'%s'::double precision", number_digits(x));
+	return psprintf("'%s'::double precision", features_digits(x));
 }
 
 /* ---- what the steps make ---- */

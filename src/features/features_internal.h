@@ -86,8 +86,7 @@ extern bool get_flag(ByteReader *r);
 extern double get_scale(ByteReader *r);
 extern char *get_required_name(ByteReader *r);
 
-/* The fewest digits that read back as the number, and that as an SQL literal of double precision. */
-extern char *number_digits(double x);
+/* A number as an SQL literal of double precision. */
 extern char *number_literal(double x);
 
 #define NO_FINITE_VALUE "none of its values is finite"

@@ -10,6 +10,8 @@
 
 #include <math.h>
 
+#include "utils/builtins.h"
+
 #include "core/sort.h"
 #include "features/features_internal.h"
 
@@ -131,7 +133,7 @@ fit_category(FitSample *sample, const ImputeOptions *options, Impute *impute)
 	impute->category = true;
 	impute->nlevels = dictionary_size(levels);
 	if (options->constant.given && constant == NULL)
-		constant = number_digits(options->constant.number);
+		constant = features_digits(options->constant.number);
 	else if (options->strategy == IMPUTE_LEVEL)
 		constant = MISSING_LEVEL;
 	if (constant != NULL)
@@ -264,13 +266,16 @@ impute_learned(const void *fitted, const OutputColumn *operand, int noperands, L
 }
 
 static void
-impute_sql(const void *fitted, const char *const *operand, int noperands, char **outputs)
+impute_sql(const void *fitted, const char *const *operand, const OutputColumn *info, int noperands, char **outputs)
 {
 	const Impute *impute = fitted;
 
+	const char *fill = number_literal(impute->fill);
+
+	/* categories are texts in SQL */
 	if (impute->category)
-		return;					/* codes are nothing in SQL */
-	outputs[0] = psprintf("coalesce(%s, %s)", *operand, number_literal(impute->fill));
+		fill = quote_literal_cstr(impute->level ? impute->level : dictionary_text(info->dictionary, (int) impute->fill));
+	outputs[0] = psprintf("coalesce(%s, %s)", *operand, fill);
 	if (impute->indicator)
 		outputs[1] = psprintf("CASE WHEN %s IS NULL THEN 1 ELSE 0 END::double precision", *operand);
 }

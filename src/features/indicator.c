@@ -34,7 +34,7 @@ indicator_apply(const void *fitted, const ApplyRows *rows)
 }
 
 static void
-indicator_sql(const void *fitted, const char *const *operand, int noperands, char **outputs)
+indicator_sql(const void *fitted, const char *const *operand, const OutputColumn *info, int noperands, char **outputs)
 {
 	*outputs = psprintf("CASE WHEN %s IS NULL THEN 1 ELSE 0 END::double precision", *operand);
 }

@@ -178,7 +178,7 @@ polynomial_apply(const void *fitted, const ApplyRows *rows)
 }
 
 static void
-polynomial_sql(const void *fitted, const char *const *operand, int noperands, char **outputs)
+polynomial_sql(const void *fitted, const char *const *operand, const OutputColumn *info, int noperands, char **outputs)
 {
 	const Polynomial *polynomial = fitted;
 	const int  *factor = polynomial->factor;

@@ -246,7 +246,7 @@ power_fit(FitSample *sample)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("column \"%s\" has values that are not positive, which method \"box-cox\" cannot take", sample->operand->name),
-				 errdetail("The smallest is %s.", number_digits(sample->summary->min)),
+				 errdetail("The smallest is %s.", features_digits(sample->summary->min)),
 				 errhint("Use method \"yeo-johnson\".")));
 	for (int64 i = 0; i < n; i++)
 	{
@@ -313,7 +313,7 @@ term_sql(const char *base, double p)
 }
 
 static void
-power_sql(const void *fitted, const char *const *operand, int noperands, char **outputs)
+power_sql(const void *fitted, const char *const *operand, const OutputColumn *info, int noperands, char **outputs)
 {
 	const Power *power = fitted;
 	const char *x = *operand;
