@@ -18,8 +18,8 @@
 
 #define AT_ONCE 6				/* histograms filled in one pass over the rows: they fit the first-level cache */
 #define AT_ONCE_WIDE 4
-#define FEW_ROWS 256			/* so few touch few bins: only these are looked at */
-#define AHEAD 16				/* rows looked ahead in memory */
+#define FEW_ROWS 96			/* so few touch few bins: only these are looked at */
+#define AHEAD 32				/* rows looked ahead in memory */
 #define PASS_ROWS 262144		/* between two checks for interrupts */
 
 /* The bins that rows of the node fall in. */
@@ -164,14 +164,21 @@ find_touched(const int64 *hist, int stride, Touched *touched)
 	}
 }
 
-static int
-count_touched(const Touched *touched)
+/* More than one bin? */
+static bool
+several_touched(const Touched *touched)
 {
-	int			n = 0;
+	bool		one = false;
 
 	for (int w = 0; w < BIN_VALUES / 64; w++)
-		n += __builtin_popcountll(touched->bits[w]);
-	return n;
+	{
+		uint64		bits = touched->bits[w];
+
+		if ((bits & (bits - 1)) != 0 || (one && bits != 0))
+			return true;
+		one |= bits != 0;
+	}
+	return false;
 }
 
 /* The first bin in use behind the bin, but for the one of what is missing; nbins where there is none. */
@@ -464,7 +471,7 @@ search_pair_column(DeepSearch *search, const DeepWhole *whole, int64 *pairs, int
 	if (search->bins->column[column].levels == 0 && !search->options->random_cuts)
 	{
 		search_pairs(search, pairs, &touched, column, best, split);
-		return count_touched(&touched) > 1;
+		return several_touched(&touched);
 	}
 	widen(pairs, &touched, search->hist);
 	differ = search_means(search, search->hist, &touched, column, best, split);

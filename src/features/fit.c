@@ -488,7 +488,11 @@ fit_automatic(Fitting *f, int column, FitSample *sample)
 {
 	Features   *features = f->features;
 	FeatureStep step = {.transform = automatic_transform(sample->operand->kind, f->options), .group = features->ngroups, .noperands = 1, .final = true};
+	ColumnSummary summary = *sample->summary;
 
+	if (summary.kept_count != NULL)
+		summary.level_count = summary.kept_count;
+	sample->summary = &summary;
 	step.fitted = step.transform->fit(sample);
 	if (step.fitted == NULL)
 		return sample->why_unused;
