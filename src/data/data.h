@@ -88,7 +88,7 @@ typedef struct Source
 {
 	const char *text;			/* as the caller wrote it */
 	TupleDesc	tupdesc;		/* names and types of its columns; no dropped ones */
-	char	   *from;			/* private: what to select from: a qualified relation or the query in parentheses */
+	char	   *from;			/* what to select from: a qualified relation or the query in parentheses with a name */
 	char	   *query;			/* private: what is run */
 } Source;
 

@@ -15,6 +15,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "checks/checks.h"
 #include "settings.h"
 #include "train_internal.h"
 
@@ -309,6 +310,8 @@ load_rows(Training *t)
 static void
 run_training(Training *t)
 {
+	List	   *found = NIL;
+
 	registry_check_trainable(t->name);
 	choose_learner(t);
 	check_target(t);
@@ -319,9 +322,12 @@ run_training(Training *t)
 	t->model = new_model(t);
 	gather_weights(t, (const char *const *) t->model->labels);
 	fit_features(t);
+	if (t->common.checks)
+		found = checks_of_training(t->frame, t->summaries, t->task);
 	train_learner(t);
 	model_make_selftest(t->model);
 	judge_training(t);
+	t->warnings = list_concat(t->warnings, found);
 }
 
 static const char *

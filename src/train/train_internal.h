@@ -35,6 +35,7 @@ typedef struct TrainingOptions
 	char	   *time_zone;
 	char	   *metric;			/* NULL: the task's default */
 	ClassWeights class_weight;
+	bool		checks;			/* warn of what the checks find */
 } TrainingOptions;
 
 /* A row of ml.parameters() for those; the learners' own come from their tables. */
