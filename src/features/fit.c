@@ -17,7 +17,7 @@
 
 /* Columns are gathered from the rows a few at a time: as many as share a cache line, while they stay within this many bytes. */
 #define GATHER_COLUMNS 8
-#define GATHER_BYTES ((Size) 64 * 1024 * 1024)
+#define GATHER_BYTES ((Size) 48 * 1024 * 1024)
 
 typedef struct Fitting
 {
