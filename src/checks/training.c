@@ -46,17 +46,6 @@ add_line(TrainingCheck *t, CheckId check, char *message)
 
 /* ---- the sample ---- */
 
-/* (ncells, nrows) */
-static double *
-gather_cells(const TrainingCheck *t)
-{
-	int			n = t->sample.nrows;
-	double	   *cells = palloc(sizeof(double) * Max(n * t->frame->ncells, 1));
-
-	frame_gather(t->frame, 0, t->frame->ncells, 0, n, cells);
-	return cells;
-}
-
 static void
 code_column(TrainingCheck *t, const FrameColumn *column, const double *value, SampleColumn *coded)
 {
@@ -90,7 +79,8 @@ open_sample(TrainingCheck *t)
 	t->sample.whole = t->sample.nrows == t->nrows;
 	t->sample.ncolumns = frame->ncolumns;
 	t->sample.column = palloc0(sizeof(SampleColumn) * Max(frame->ncolumns, 1));
-	cells = gather_cells(t);
+	cells = palloc(sizeof(double) * Max(t->sample.nrows * frame->ncells, 1));
+	frame_gather(frame, 0, frame->ncells, frame->part_start[PART_TRAIN], t->sample.nrows, cells);
 	for (int j = 0; j < frame->ncolumns; j++)
 		code_column(t, &frame->columns[j], cells + (Size) j * t->sample.nrows, &t->sample.column[j]);
 	code_column(t, &frame->target, cells + (Size) frame->ncolumns * t->sample.nrows, &t->target);
