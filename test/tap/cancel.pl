@@ -29,6 +29,7 @@ my %work = (
 	'linear_regression' => q{SELECT FROM ml.train('m', 'wide', 'y', 'linear_regression', exclude => '{yes,kind}')},
 	'logistic_regression' => q{SELECT FROM ml.train('m', 'wide', 'yes', 'logistic_regression', exclude => '{y,kind}')},
 	'multinomial' => q{SELECT FROM ml.train('m', 'wide', 'kind', 'logistic_regression', exclude => '{y,yes}')},
+	'gradient_boosting' => q{SELECT FROM ml.train('m', 'wide', 'yes', 'gradient_boosting', '{"early_stopping_rounds": 50, "early_stopping_metric": "auc"}', exclude => '{y,kind}')},
 	'evaluate' => q{SELECT FROM ml.evaluate('ready', 'wide')},
 	'predict_table' => q{SELECT count(*) FROM ml.predict_table('ready', 'wide', 'id')},
 	'predict' => q{SELECT sum(ml.predict('ready', w.*)) FROM wide w, generate_series(1, 10)},
