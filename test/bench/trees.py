@@ -88,7 +88,7 @@ def holdout_auc(bench, model):
 # ---------------------------------------------------------------- training
 
 def compare_boosting(bench, trees, leaves, sides, rounds):
-    """Kernel and CPU against each library; returns our median seconds of the whole statement."""
+    """Kernel and CPU against each library that has a target, "" for none; the other sides only take their turns.  Returns our seconds of the statement."""
     ours = {"ours": statement(bench, boosting_sql(trees, leaves)), "one": statement(bench, boosting_sql(1, leaves, "bench_one_tree"))}
     t = bench.in_turns({**ours, **sides}, rounds=rounds, warm=False)
     mine, what = t["ours"] - t["one"], f"{trees} x {leaves}"
@@ -105,7 +105,7 @@ def compare_boosting(bench, trees, leaves, sides, rounds):
 
 def boosting_targets(trees, leaves):
     if (trees, leaves) == (100, 31):
-        return "<= 0.75", "<= 0.5", "", "", ""
+        return "<= 0.75", "<= 0.5", "", ""
     return ("<= 0.9",)
 
 
