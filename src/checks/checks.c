@@ -21,6 +21,24 @@ scaled(int64 rows, double scale)
 
 /* ---- rows that occur more than once ---- */
 
+/* There are at least two rows for each way to fill the columns (keys aside): then equal rows say nothing. */
+static bool
+twins_unavoidable(const Checking *c, bool with_target)
+{
+	double		ways = 1;
+
+	for (int i = 0; i < c->ncolumns; i++)
+	{
+		const CheckColumn *column = &c->column[i];
+
+		if (!column->read && i != c->key)
+			return false;
+		if (i == c->target ? with_target : i != c->key && !column->key)
+			ways *= column->statistics.distinct + (column->statistics.nulls > 0);
+	}
+	return 2 * ways < (double) c->nrows;
+}
+
 static void
 check_twins(Checking *c)
 {
@@ -35,7 +53,7 @@ check_twins(Checking *c)
 	twin_set_count(c->twins, &counts);
 	about = counts.scale > 1 ? "about " : "";
 	share = (double) counts.copies * counts.scale / (double) c->nrows;
-	if (check_passes(&c->findings, CHECK_DUPLICATE_ROWS, share))
+	if (!twins_unavoidable(c, true) && check_passes(&c->findings, CHECK_DUPLICATE_ROWS, share))
 	{
 		f = finding_add(&c->findings, CHECK_DUPLICATE_ROWS, -1, NULL,
 						psprintf("%s%lld of %lld rows repeat another row", about, (long long) scaled(counts.copies, counts.scale), (long long) c->nrows));
@@ -45,7 +63,7 @@ check_twins(Checking *c)
 		f->fix = fix_distinct(c);
 	}
 	share = (double) counts.conflicting * counts.scale / (double) c->nrows;
-	if (c->target >= 0 && target_is_class(c) && check_passes(&c->findings, CHECK_CONFLICTING_LABELS, share))
+	if (c->target >= 0 && target_is_class(c) && !twins_unavoidable(c, false) && check_passes(&c->findings, CHECK_CONFLICTING_LABELS, share))
 	{
 		f = finding_add(&c->findings, CHECK_CONFLICTING_LABELS, c->target, c->column[c->target].name,
 						psprintf("%s%lld of %lld rows have a twin that differs in target \"%s\" alone", about,

@@ -39,6 +39,7 @@ typedef struct SideScan
 	int64		not_later;
 	int64		nrows;
 	int64		nkeys;
+	int			ncompared;		/* columns that tell rows apart */
 } SideScan;
 
 /* ---- columns ---- */
@@ -65,6 +66,13 @@ in_both(const Checking *c, const Source *test, int column)
 	return false;
 }
 
+/* Keys and target are set aside. */
+static bool
+tells_apart(const Checking *c, int column)
+{
+	return column != c->key && column != c->target && !c->column[column].key;
+}
+
 static void
 open_side(SideScan *side, Checking *c, Source *source, const Source *test)
 {
@@ -78,6 +86,7 @@ open_side(SideScan *side, Checking *c, Source *source, const Source *test)
 
 		side->column[i].column = column >= 0 && in_both(c, test, column) ? column : -1;
 		cell_hasher_init(&side->column[i].cell, TupleDescAttr(source->tupdesc, i));
+		side->ncompared += side->column[i].column >= 0 && tells_apart(c, column);
 	}
 }
 
@@ -122,7 +131,7 @@ side_row(TupleTableSlot *slot, void *state)
 		}
 		if (column->column == c->time)
 			side_time(side, hash);
-		if (column->column == c->key || column->column == c->target || trained->key)
+		if (!tells_apart(c, column->column))
 			continue;
 		sum += hash_cell(hash, trained->salt);
 		if (trained->read && trained->kind == KIND_CATEGORY && trained->sketch->exact && !slot->tts_isnull[i])
@@ -150,7 +159,7 @@ fix_not_in(const Checking *c, const SideScan *test)
 			int			column = test->column[i].column;
 			const char *name;
 
-			if (column < 0 || column == c->target || c->column[column].key)
+			if (column < 0 || !tells_apart(c, column))
 				continue;
 			name = quote_identifier(c->column[column].name);
 			appendStringInfo(&same, "%strain.%s IS NOT DISTINCT FROM test.%s", same.len ? " AND " : "", name, name);
@@ -167,6 +176,8 @@ report_rows(Checking *c, SideScan *train, SideScan *test)
 				share;
 	Finding    *f;
 
+	if (test->ncompared == 0)
+		return;
 	twin_sets_compare(train->rows, test->rows, &counts);
 	rows = (double) counts.common * counts.scale;
 	share = rows / (double) test->nrows;
