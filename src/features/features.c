@@ -27,6 +27,13 @@ const Transform *const transforms[] = {
 	&log1p_transform,
 	&ratio_transform,
 	&difference_transform,
+	&group_transform,
+	&onehot_transform,
+	&target_transform,
+	&ordinal_transform,
+	&frequency_transform,
+	&date_parts_transform,
+	&holidays_transform,
 };
 
 const int	ntransforms = lengthof(transforms);

@@ -21,7 +21,8 @@ typedef struct ApplyOperation
 #define WORKSPACE_ROWS 64
 
 extern const Transform number_transform, category_transform, calendar_transform, clock_transform, passed_transform, passthrough_transform,
-			standard_transform, impute_transform, log1p_transform, ratio_transform, difference_transform;
+			standard_transform, impute_transform, log1p_transform, ratio_transform, difference_transform,
+			group_transform, onehot_transform, target_transform, ordinal_transform, frequency_transform, date_parts_transform, holidays_transform;
 
 /* The automatic choice for a kind. */
 extern const Transform *automatic_transform(ColumnKind kind, const FeatureOptions *options);
