@@ -240,8 +240,11 @@ typedef struct Transform
 	/* what was learned; may be NULL */
 	void		(*learned) (const void *fitted, const OutputColumn *operand, int noperands, LearnedLine line, void *state);
 
-	/* each output as an SQL expression of its operands' expressions (double precision, NULL = missing); may be NULL */
-	void		(*sql) (const void *fitted, const char *const *operand, int noperands, char **outputs);
+	/*
+	 * Each output as an SQL expression of its operands' expressions: double precision, or the text of a category; NULL is missing.  Where an output has
+	 * none, it is left NULL; the function may be NULL.
+	 */
+	void		(*sql) (const void *fitted, const char *const *operand, const OutputColumn *info, int noperands, char **outputs);
 } Transform;
 
 #define CROSS_FIT_FOLDS 5
@@ -259,6 +262,9 @@ typedef struct FeatureStep
 	void	   *fitted;
 	void	  **fold;			/* (CROSS_FIT_FOLDS) fitted on the other folds; while training only, else NULL */
 } FeatureStep;
+
+/* The fewest digits that read back as the number. */
+extern char *features_digits(double x);
 
 /* The step that makes a design column. */
 extern const FeatureStep *features_step_of(const Features *features, int output);

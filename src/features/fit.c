@@ -292,10 +292,44 @@ operands_of_step(const Transform *transform, const Stage *stage)
 	return transform->takes_all ? stage->ncolumns : 1;
 }
 
-/* The steps of one link of a chain; their places and, unless they are final, their cells are the next stage. */
-static Stage
-fit_link(const Fitting *f, const StepSpec *spec, const Stage *stage, bool final)
+/* Kinds whose cells are nothing to compute with. */
+#define SYMBOL_KINDS (1 << KIND_CATEGORY | 1 << KIND_TIMESTAMP)
+
+static bool
+makes_symbols(const Features *features, int first_step)
 {
+	for (int i = first_step; i < features->nsteps; i++)
+		for (int j = 0; j < features->steps[i].width; j++)
+			if (SYMBOL_KINDS & (1 << features->steps[i].columns[j].kind))
+				return true;
+	return false;
+}
+
+/* Steps that were final are to be taken by others: they get places. */
+static void
+continue_after(Features *features, int first_step)
+{
+	int			n = features->nsteps - first_step;
+	FeatureStep *copy = palloc(sizeof(FeatureStep) * n);
+
+	memcpy(copy, features->steps + first_step, sizeof(FeatureStep) * n);
+	features->nsteps = first_step;
+	for (int i = 0; i < n; i++)
+	{
+		copy[i].final = false;
+		(void) features_add_step(features, &copy[i]);
+	}
+	pfree(copy);
+}
+
+/*
+ * The steps of one link of a chain; their places and, unless they end it, their cells are the next stage.  *final: they are to end the chain, and
+ * whether they do, because symbols are no end.
+ */
+static Stage
+fit_link(const Fitting *f, const StepSpec *spec, const Stage *stage, bool *final)
+{
+	int			first_step = f->features->nsteps;
 	int			noperands = Max(operands_of_step(spec->transform, stage), 1);
 	int			nlinks = stage->ncolumns / noperands;
 	int		   *made = palloc(sizeof(int) * Max(nlinks, 1));
@@ -304,12 +338,17 @@ fit_link(const Fitting *f, const StepSpec *spec, const Stage *stage, bool final)
 
 	for (int i = 0; i < nlinks; i++)
 	{
-		FeatureStep *step = fit_step(f, spec, stage, i * noperands, noperands, final);
+		FeatureStep *step = fit_step(f, spec, stage, i * noperands, noperands, *final);
 
 		made[i] = step != NULL ? f->features->nsteps - 1 : -1;
 		next.ncolumns += step != NULL ? step->width : 0;
 	}
-	if (final)
+	if (*final && makes_symbols(f->features, first_step))
+	{
+		continue_after(f->features, first_step);
+		*final = false;
+	}
+	if (*final)
 		return next;
 	next.place = palloc(sizeof(int) * Max(next.ncolumns, 1));
 	next.cells = book_cells(f, next.ncolumns, &next.booked);
@@ -327,7 +366,10 @@ fit_link(const Fitting *f, const StepSpec *spec, const Stage *stage, bool final)
 	return next;
 }
 
-/* What a chain ends with where the learner has the last word: the automatic choice for what it made, left unscaled. */
+/*
+ * What a chain ends with: the automatic choice for what it made, left unscaled, where the learner has the last word, and for what is no number yet; else the
+ * numbers as they are.
+ */
 static void
 complete_chain(const Fitting *f, const Stage *stage)
 {
@@ -338,8 +380,9 @@ complete_chain(const Fitting *f, const Stage *stage)
 	completing.options = &options;
 	for (int k = 0; k < stage->ncolumns; k++)
 	{
-		const OutputColumn *column = &f->features->places[stage->place[k]];
-		StepSpec	spec = {automatic_transform(column->kind, &options), NULL};
+		ColumnKind	kind = f->features->places[stage->place[k]].kind;
+		bool		automatic = !options.exact || (SYMBOL_KINDS & (1 << kind));
+		StepSpec	spec = {automatic ? automatic_transform(kind, &options) : &passthrough_transform, NULL};
 
 		(void) fit_step(&completing, &spec, stage, k, 1, true);
 	}
@@ -365,7 +408,7 @@ static void
 fit_chain(Fitting *f, const char *name, bool derived, Stage *stage, List *steps, bool keep)
 {
 	Features   *features = f->features;
-	StepSpec	as_it_is = {&passthrough_transform, NULL};
+	bool		ended = false;
 	int			first_step = features->nsteps;
 	int			nplaces = features->nplaces;
 	ListCell   *cell;
@@ -374,20 +417,17 @@ fit_chain(Fitting *f, const char *name, bool derived, Stage *stage, List *steps,
 	foreach(cell, steps)
 	{
 		const StepSpec *spec = lfirst(cell);
-		bool		final = f->options->exact && !keep && lnext(steps, cell) == NULL;
 		Stage		next;
 
-		if (spec->transform == &passthrough_transform && !final)
+		if (spec->transform == &passthrough_transform)
 			continue;
-		next = fit_link(f, spec, stage, final);
+		ended = f->options->exact && !keep && lnext(steps, cell) == NULL;
+		next = fit_link(f, spec, stage, &ended);
 		free_stage(f, stage);
 		*stage = next;
 	}
-	if (!f->options->exact)
+	if (!ended)
 		complete_chain(f, stage);
-	else if (keep || steps == NIL)
-		for (int k = 0; k < stage->ncolumns; k++)
-			(void) fit_step(f, &as_it_is, stage, k, 1, true);
 	forget_dead_steps(features, first_step, nplaces, keep);
 }
 

@@ -104,7 +104,8 @@ set_model(PredictCall *call, Model *model)
 	if (model->task == TASK_PREPARATION && !call->transforms)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("%s is a pipeline, which predicts nothing", call->by_value ? "the given model" : quote_literal_cstr(call->reference)),
+				 call->by_value ? errmsg("the given model is a pipeline, which predicts nothing") :
+				 errmsg("\"%s\" is a pipeline, which predicts nothing", call->reference),
 				 errhint("Use ml.transform.")));
 	call->model_serial = model->serial;
 	(void) predict_rebind(call);
