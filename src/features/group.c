@@ -226,5 +226,6 @@ const Transform group_transform = {
 	.apply = level_values_apply,
 	.flatten = group_flatten,
 	.unflatten = group_unflatten,
-	.learned = level_values_learned
+	.learned = level_values_learned,
+	.sql = level_values_sql
 };

@@ -6,6 +6,8 @@
 
 #include <math.h>
 
+#include "utils/builtins.h"
+
 #include "features/level_values_internal.h"
 
 LevelValues *
@@ -62,6 +64,35 @@ level_values_learned(const void *fitted, const OutputColumn *operand, int nopera
 
 			line(state, values->width == 1 ? name : psprintf("%s, class %d", name, j + 1), NULL, values->value[(Size) place * values->width + j]);
 		}
+}
+
+/* ---- as SQL ---- */
+
+static const char *
+value_literal(double value)
+{
+	return isnan(value) ? "NULL::double precision" : number_literal(value);
+}
+
+void
+level_values_sql(const void *fitted, const char *const *operand, const OutputColumn *info, int noperands, char **outputs)
+{
+	const LevelValues *values = fitted;
+	const char *x = operand[values->by];
+
+	for (int j = 0; j < values->width; j++)
+	{
+		const double *value = values->value + j;
+		StringInfoData sql;
+
+		initStringInfo(&sql);
+		appendStringInfo(&sql, "CASE WHEN %s IS NULL THEN %s", x, value_literal(value[(Size) (values->nlevels + 1) * values->width]));
+		for (int code = 0; code < values->nlevels; code++)
+			appendStringInfo(&sql, " WHEN %s = %s THEN %s", x, quote_literal_cstr(dictionary_text(info[values->by].dictionary, code)),
+							 value_literal(value[(Size) code * values->width]));
+		appendStringInfo(&sql, " ELSE %s END", value_literal(value[(Size) values->nlevels * values->width]));
+		outputs[j] = sql.data;
+	}
 }
 
 /* ---- stored form ---- */

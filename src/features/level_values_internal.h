@@ -35,11 +35,14 @@ extern void *level_values_unflatten(ByteReader *r, const OutputColumn *operand, 
 /* A line for each number. */
 extern void level_values_learned(const void *fitted, const OutputColumn *operand, int noperands, LearnedLine line, void *state);
 
+extern void level_values_sql(const void *fitted, const char *const *operand, const OutputColumn *info, int noperands, char **outputs);
+
 #define LEVEL_VALUES_FUNCTIONS \
 	.width = level_values_width, \
 	.apply = level_values_apply, \
 	.flatten = level_values_flatten, \
 	.unflatten = level_values_unflatten, \
-	.learned = level_values_learned
+	.learned = level_values_learned, \
+	.sql = level_values_sql
 
 #endif

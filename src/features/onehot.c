@@ -10,6 +10,8 @@
 
 #include <math.h>
 
+#include "utils/builtins.h"
+
 #include "features/features_internal.h"
 
 typedef enum Drop
@@ -196,6 +198,42 @@ onehot_learned(const void *fitted, const OutputColumn *operand, int noperands, L
 			 psprintf("column %d", onehot->column[code] + 1), NAN);
 }
 
+/* ---- as SQL ---- */
+
+/* When a row has a 1 in a column. */
+static char *
+column_condition(const Onehot *onehot, const char *x, const Dictionary *levels, int column)
+{
+	StringInfoData in,
+				others;
+	bool		unknown = onehot->column[onehot->nlevels] == column;
+
+	initStringInfo(&in);
+	initStringInfo(&others);
+	for (int code = 0; code < onehot->nlevels; code++)
+	{
+		StringInfo	list = onehot->column[code] == column ? &in : &others;
+
+		appendStringInfo(list, "%s%s", list->len ? ", " : "", quote_literal_cstr(dictionary_text(levels, code)));
+	}
+	if (onehot->column[onehot->nlevels + 1] == column)
+		return psprintf("%s IS NULL", x);
+	if (unknown && others.len == 0)
+		return psprintf("%s IS NOT NULL", x);
+	if (unknown)
+		return psprintf("%s NOT IN (%s)", x, others.data);
+	return in.len > 0 ? psprintf("%s IN (%s)", x, in.data) : pstrdup("false");
+}
+
+static void
+onehot_sql(const void *fitted, const char *const *operand, const OutputColumn *info, int noperands, char **outputs)
+{
+	const Onehot *onehot = fitted;
+
+	for (int column = 0; column < onehot->width; column++)
+		outputs[column] = psprintf("CASE WHEN %s THEN 1 ELSE 0 END::double precision", column_condition(onehot, *operand, info->dictionary, column));
+}
+
 /* ---- stored form ---- */
 
 static void
@@ -269,5 +307,6 @@ const Transform onehot_transform = {
 	.apply = onehot_apply,
 	.flatten = onehot_flatten,
 	.unflatten = onehot_unflatten,
-	.learned = onehot_learned
+	.learned = onehot_learned,
+	.sql = onehot_sql
 };

@@ -130,5 +130,14 @@ SELECT is_empty($$SELECT i, mask, s FROM intact, generate_series(32, length(byte
 SELECT is_empty($$SELECT n FROM intact, generate_series(40, length(bytes) - 1, 5) n
 	WHERE pg_temp.state(pg_temp.sealed(substring(bytes FROM 1 FOR n))) NOT IN ('XX001', '0A000')$$, 'cut and sealed: noticed');
 
+-- ---- the same as SQL ----
+
+SELECT lives_ok($$SELECT ml.fit_pipeline('plain', 'trips', '{"city": {"onehot": {"min_frequency": 3, "unknown": "other"}}, "o": [{"column": "city"}, {"ordinal": {"unknown": -1}}],
+	"f": [{"column": "city"}, "frequency"], "g": {"group_sd": ["num", "city"]}, "num": "passthrough"}', exclude => '{y,k}')$$, 'a pipeline that SQL can say');
+CREATE TEMP TABLE more_trips AS SELECT city, num FROM trips UNION ALL VALUES ('Paris', 1.5), (NULL, NULL);
+SELECT ml.transform_sql('plain', 'more_trips') AS query \gset
+CREATE TEMP TABLE said AS :query;
+SELECT results_eq('SELECT s::text FROM said s', $$SELECT replace(translate(ml.transform('plain', t.*)::text, '{}', '()'), 'NULL', '') FROM more_trips t$$, 'SQL says the same');
+
 SELECT * FROM finish();
 ROLLBACK;
