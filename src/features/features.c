@@ -44,6 +44,10 @@ const Transform *const transforms[] = {
 	&frequency_transform,
 	&date_parts_transform,
 	&holidays_transform,
+	&text_counts_transform,
+	&tfidf_transform,
+	&text_hash_transform,
+	&level_hash_transform,
 };
 
 const int	ntransforms = lengthof(transforms);
