@@ -4,7 +4,7 @@ EXTENSION = relearn
 EXTENSION_VERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" relearn.control)
 
 # Rooms in the order in which their SQL parts make up the install script.
-ROOMS = core data features learn model registry metrics stats profile train predict exchange
+ROOMS = core data features learn model registry metrics stats profile checks synthesis train predict exchange
 
 MODULE_big = relearn
 SOURCES = src/relearn.c $(foreach room,$(ROOMS),$(sort $(wildcard src/$(room)/*.c)))

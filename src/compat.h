@@ -31,8 +31,10 @@
 /* 16 replaced the permission checks by object kind. */
 #if PG_VERSION_NUM >= 160000
 #define may_execute_function(function) (object_aclcheck(ProcedureRelationId, (function), GetUserId(), ACL_EXECUTE) == ACLCHECK_OK)
+#define may_use_schema(schema) (object_aclcheck(NamespaceRelationId, (schema), GetUserId(), ACL_USAGE) == ACLCHECK_OK)
 #else
 #define may_execute_function(function) (pg_proc_aclcheck((function), GetUserId(), ACL_EXECUTE) == ACLCHECK_OK)
+#define may_use_schema(schema) (pg_namespace_aclcheck((schema), GetUserId(), ACL_USAGE) == ACLCHECK_OK)
 #endif
 
 /* 16 marks variables that an outer join may null, 18 those of RETURNING's OLD and NEW. */

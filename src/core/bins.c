@@ -36,7 +36,8 @@ typedef struct Sample
 	int64	   *count;
 } Sample;
 
-#define TAKEN_ROWS 1024
+#define TAKEN_ROWS 8192
+#define TURNED_ROWS 1024
 #define SAMPLE_SCRATCH (2 * sizeof(uint64) + 2 * sizeof(uint32) + sizeof(double) + sizeof(int64))
 
 Size
@@ -252,6 +253,69 @@ number_bin(const double *edge, int nbins, double x)
 	return x == x ? (uint8) (at - edge) : BIN_MISSING;
 }
 
+/*
+ * Most values find their bin at once: the span of the edges is cut into equal buckets, and a value's bucket tells the few bins it may lie in.
+ * Rounding does not matter, for buckets rise with values and the edges' are found by the same arithmetic.
+ */
+#define GUIDE_BUCKETS 1024
+#define GUIDE_FROM 16			/* bins */
+#define GUIDE_LOOKS 4			/* edges of a bucket looked at one by one */
+
+typedef struct BinGuide
+{
+	double		low,
+				scale;
+	uint8		first[GUIDE_BUCKETS + 1];	/* edges in lower buckets */
+} BinGuide;
+
+static inline int
+guide_bucket(const BinGuide *guide, double x)
+{
+	double		at = (x - guide->low) * guide->scale;
+
+	at = at > 0 ? at : 0;		/* NaN too */
+	return (int) (at < GUIDE_BUCKETS - 1 ? at : GUIDE_BUCKETS - 1);
+}
+
+/* The last edge, which lies above every value, is not looked at. */
+static BinGuide *
+make_guide(const ColumnBins *column)
+{
+	BinGuide   *guide;
+	int			nedges = column->nbins - 1;
+	int			edge = 0;
+
+	if (column->levels > 0 || column->nbins < GUIDE_FROM)
+		return NULL;
+	guide = palloc(sizeof(BinGuide));
+	guide->low = column->edge[0];
+	guide->scale = GUIDE_BUCKETS / (column->edge[nedges - 1] - column->edge[0]);
+	for (int bucket = 0; bucket <= GUIDE_BUCKETS; bucket++)
+	{
+		while (edge < nedges && guide_bucket(guide, column->edge[edge]) < bucket)
+			edge++;
+		guide->first[bucket] = (uint8) edge;
+	}
+	return guide;
+}
+
+static inline uint8
+guided_bin(const ColumnBins *column, double x)
+{
+	const BinGuide *guide = column->guide;
+	int			bucket = guide_bucket(guide, x);
+	int			bin = guide->first[bucket];
+	int			most = guide->first[bucket + 1];
+
+	if (x != x)
+		return BIN_MISSING;
+	if (most - bin > GUIDE_LOOKS)
+		return (uint8) (bin + number_bin(column->edge + bin, most - bin + 1, x));
+	while (bin < most && column->edge[bin] < x)
+		bin++;
+	return (uint8) bin;
+}
+
 static inline uint8
 category_bin(const ColumnBins *column, double x)
 {
@@ -261,6 +325,12 @@ category_bin(const ColumnBins *column, double x)
 static void
 code_column(const ColumnBins *column, const double *cell, int stride, uint8 *out, int count)
 {
+	if (column->guide != NULL)
+	{
+		for (int i = 0; i < count; i++, cell += stride, out += GROUP_BYTES)
+			*out = guided_bin(column, *cell);
+		return;
+	}
 	for (int i = 0; i < count; i++, cell += stride, out += GROUP_BYTES)
 		*out = column->levels > 0 ? category_bin(column, *cell) : column->nbins > 0 ? number_bin(column->edge, column->nbins, *cell) : BIN_MISSING;
 }
@@ -325,7 +395,7 @@ bins_layout_rows(Arena *arena, int64 nrows, int ncolumns)
 	bins->column = arena_array(arena, ncolumns, sizeof(ColumnBins));
 	bins->group = palloc(sizeof(uint8 *) * Max(bins->ngroups, 1));
 	for (int g = 0; g < bins->ngroups; g++)
-		bins->group[g] = arena_array(arena, nrows, GROUP_BYTES);
+		bins->group[g] = arena_space(arena, nrows, GROUP_BYTES);
 	return bins;
 }
 
@@ -334,7 +404,7 @@ bins_layout(Arena *arena, int64 nrows, int ncolumns)
 {
 	Bins	   *bins = bins_layout_rows(arena, nrows, ncolumns);
 
-	bins->bytes = arena_array(arena, nrows, ncolumns);
+	bins->bytes = arena_space(arena, nrows, ncolumns);
 	return bins;
 }
 
@@ -356,6 +426,7 @@ bins_create(int64 nrows, int ncolumns, const int *levels, const double *value, i
 		else
 			find_edges(column, sample, value + (Size) j * nsample, options);
 		column->value = find_values(column);
+		column->guide = make_guide(column);
 	}
 	sample_free(sample);
 	return bins;
@@ -370,25 +441,31 @@ bins_memory(int64 nrows, int ncolumns)
 	return arena.used;
 }
 
-/* Some rows at a time, so that they stay near while the columns are read. */
 void
 bins_take(Bins *bins, const Bins *made)
 {
 	memcpy(bins->column, made->column, sizeof(ColumnBins) * bins->ncolumns);
 	for (int64 start = 0; start < bins->nrows; start += TAKEN_ROWS)
 	{
-		int			count = (int) Min(TAKEN_ROWS, bins->nrows - start);
+		int64		count = Min(TAKEN_ROWS, bins->nrows - start);
 
 		CHECK_FOR_INTERRUPTS();
 		for (int g = 0; g < bins->ngroups; g++)
 			memcpy(bins->group[g] + (Size) start * GROUP_BYTES, made->group[g] + (Size) start * GROUP_BYTES, (Size) count * GROUP_BYTES);
-		for (int j = 0; j < bins->ncolumns && bins->bytes != NULL; j++)
+	}
+}
+
+/* Some rows at a time, so that they stay near while the columns are read. */
+void
+bins_turn(const Bins *bins, int64 start, int64 count)
+{
+	for (int64 end = start + count; start < end; start += TURNED_ROWS)
+		for (int j = 0; j < bins->ncolumns; j++)
 		{
-			const uint8 *bin = made->group[j / GROUP_COLUMNS] + (Size) start * GROUP_BYTES + j % GROUP_COLUMNS;
+			const uint8 *bin = bins->group[j / GROUP_COLUMNS] + (Size) start * GROUP_BYTES + j % GROUP_COLUMNS;
 			uint8	   *bytes = bins->bytes + (Size) j * bins->nrows + start;
 
-			for (int i = 0; i < count; i++)
+			for (int64 i = 0; i < Min(TURNED_ROWS, end - start); i++)
 				bytes[i] = bin[i * GROUP_BYTES];
 		}
-	}
 }

@@ -31,6 +31,7 @@ typedef struct ColumnBins
 
 	/* the leader's only */
 	double	   *edge;			/* numbers: (nbins) bin b holds edge[b-1] < x <= edge[b]; the last is above every value */
+	struct BinGuide *guide;		/* numbers of many bins: where to look; else NULL */
 	uint8	   *bin_of;			/* categories: (levels) */
 	double	   *value;			/* (BIN_VALUES) one that lies in the bin; NaN for what is missing */
 } ColumnBins;
@@ -72,10 +73,13 @@ extern Size bins_scratch(int64 nsample, int ncolumns);
 
 /* ---- views ---- */
 
-/* A member's view of bins in the arena; the leader fills it with the first rows of what was made. */
+/*
+ * A member's view of bins in the arena; the leader fills its rows with the first ones of what was made, and any member turns runs of them into columns.
+ */
 extern Bins *bins_layout(Arena *arena, int64 nrows, int ncolumns);
 extern Bins *bins_layout_rows(Arena *arena, int64 nrows, int ncolumns); /* without "bytes" */
 extern void bins_take(Bins *bins, const Bins *made);
+extern void bins_turn(const Bins *bins, int64 start, int64 count);
 
 static inline const uint8 *
 bins_column(const Bins *bins, int column)

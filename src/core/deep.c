@@ -20,6 +20,7 @@
 
 #define NCOPIES 2
 #define FIRST_NODES 256
+#define AHEAD 48				/* rows looked ahead in memory */
 #define CHECK_ROWS 65536		/* rows worked on between two checks for interrupts */
 
 static const int copy_rows[NCOPIES] = {16384, 512};
@@ -73,7 +74,7 @@ deep_create(const Bins *bins, const double *edge, int64 most_rows, const DeepOpt
 	grower->bins = bins;
 	grower->options = options;
 	grower->keep_risks = keep_risks;
-	grower->row = tree_array(most_rows, sizeof(DeepRow));
+	grower->row = tree_array(most_rows + AHEAD, sizeof(DeepRow));
 	grower->spare = tree_array(most_rows, sizeof(DeepRow));
 	grower->base[0].group = bins->group;
 	for (int c = 0; c < NCOPIES; c++)
@@ -308,29 +309,43 @@ fill_sides(const DeepSplit *split, uint8 *goes_left)
 	goes_left[BIN_MISSING] = split->missing_left;
 }
 
+/* Rows that go left stay in the row list, those that go right are put aside; returns how many went left. */
+static inline __attribute__((always_inline)) int64
+divide_rows(DeepRow *row, DeepRow *spare, int64 count, const uint8 *bytes, const uint8 *goes_left, bool far)
+{
+	int64		left = 0,
+				right = 0;
+
+	for (int64 i = 0; i < count; i++)
+	{
+		DeepRow		this = row[i];
+		uint8		goes = goes_left[bytes[(Size) this.row * GROUP_BYTES]];
+
+		if (far)
+			__builtin_prefetch(bytes + (Size) row[i + AHEAD].row * GROUP_BYTES);
+		row[left] = this;
+		spare[right] = this;
+		left += goes;
+		right += !goes;
+	}
+	return left;
+}
+
 /* Split the node's run of rows, keeping the order on both sides; returns how many go left. */
 static int64
 partition(DeepGrower *grower, const Open *open, const DeepSplit *split)
 {
 	const uint8 *bytes = grower->base[open->level].group[split->column / GROUP_COLUMNS] + split->column % GROUP_COLUMNS;
 	DeepRow    *row = grower->row + open->start;
-	DeepRow    *spare = grower->spare;
 	uint8		goes_left[BIN_VALUES];
-	int64		left = 0,
-				right = 0;
+	int64		left;
 
 	fill_sides(split, goes_left);
-	for (int64 i = 0; i < open->all; i++)
-	{
-		DeepRow		this = row[i];
-		uint8		goes = goes_left[bytes[(Size) this.row * GROUP_BYTES]];
-
-		row[left] = this;
-		spare[right] = this;
-		left += goes;
-		right += !goes;
-	}
-	memcpy(row + left, spare, sizeof(DeepRow) * right);
+	if (open->level == 0)
+		left = divide_rows(row, grower->spare, open->all, bytes, goes_left, true);
+	else
+		left = divide_rows(row, grower->spare, open->all, bytes, goes_left, false);
+	memcpy(row + left, grower->spare, sizeof(DeepRow) * (open->all - left));
 	return left;
 }
 

@@ -12,6 +12,8 @@
 
 #include "core/deep_internal.h"
 
+#define CHECK_ROWS 16384		/* more are worth a check for interrupts */
+
 typedef struct Walk
 {
 	const DeepSearch *search;
@@ -66,86 +68,137 @@ walk_init(Walk *walk, const DeepSearch *search, const DeepWhole *whole)
 	memset(search->left, 0, sizeof(int64) * search->options->nclasses);
 }
 
-/* Rows by bin: start[b] .. start[b + 1] - 1 of search->sorted. */
+/* Rows of one bin: start .. (start of the next run) - 1 of search->sorted.  Behind the last run lies one that starts at the end. */
+typedef struct Run
+{
+	int			bin;
+	uint32		start;
+} Run;
+
+typedef struct Runs
+{
+	int			n;				/* of numbers or levels */
+	bool		missing;		/* one more, the last */
+	Run			run[BIN_VALUES + 1];
+} Runs;
+
+static inline uint32
+run_rows(const Runs *runs, int i)
+{
+	return runs->run[i + 1].start - runs->run[i].start;
+}
+
+/* The bins in use as runs; their counts become the places where their rows go. */
 static void
-sort_rows(DeepSearch *search, const DeepWhole *whole, int column, uint32 *start)
+find_runs(uint32 *count, const uint64 *bits, Runs *runs)
+{
+	uint32		start = 0;
+	int			n = 0;
+
+	for (int w = 0; w < BIN_VALUES / 64; w++)
+		for (uint64 left = bits[w]; left != 0; left &= left - 1)
+		{
+			int			bin = w * 64 + __builtin_ctzll(left);
+			uint32		rows = count[bin];
+
+			runs->run[n++] = (Run) {bin, start};
+			count[bin] = start;
+			start += rows;
+		}
+	runs->run[n].start = start;
+	runs->missing = runs->run[n - 1].bin == BIN_MISSING;
+	runs->n = n - runs->missing;
+}
+
+static void
+sort_rows(DeepSearch *search, const DeepWhole *whole, int column, Runs *runs)
 {
 	const uint8 *bytes = deep_column(whole, column);
-	uint32		at[BIN_VALUES + 1] = {0};
+	uint64		bits[BIN_VALUES / 64] = {0};
+	uint32	   *count = search->count;
 
-	CHECK_FOR_INTERRUPTS();
+	if (whole->count >= CHECK_ROWS)
+		CHECK_FOR_INTERRUPTS();
 	for (int64 i = 0; i < whole->count; i++)
-		at[bytes[(Size) whole->row[i].row * GROUP_BYTES] + 1]++;
-	for (int b = 0; b < BIN_VALUES; b++)
-		at[b + 1] += at[b];
-	memcpy(start, at, sizeof(at));
-	for (int64 i = 0; i < whole->count; i++)
-		search->sorted[at[bytes[(Size) whole->row[i].row * GROUP_BYTES]]++] = whole->row[i];
-}
+	{
+		int			bin = bytes[(Size) whole->row[i].row * GROUP_BYTES];
 
-static int
-next_bin(const uint32 *start, int bin, int nbins)
-{
-	for (bin++; bin < nbins && start[bin] == start[bin + 1]; bin++)
-		;
-	return bin;
+		bits[bin >> 6] |= UINT64CONST(1) << (bin & 63);
+		count[bin]++;
+	}
+	find_runs(count, bits, runs);
+	for (int64 i = 0; i < whole->count; i++)
+		search->sorted[count[bytes[(Size) whole->row[i].row * GROUP_BYTES]]++] = whole->row[i];
+	for (int i = 0; i < runs->n + runs->missing; i++)
+		count[runs->run[i].bin] = 0;
 }
 
 static void
-search_class_number(DeepSearch *search, const DeepWhole *whole, int column, const uint32 *start, DeepBest *best, DeepSplit *split)
+move_run(Walk *walk, const Runs *runs, int i)
+{
+	move_rows(walk, walk->search->sorted + runs->run[i].start, run_rows(runs, i));
+}
+
+static void
+search_class_number(DeepSearch *search, const DeepWhole *whole, int column, const Runs *runs, DeepBest *best, DeepSplit *split)
 {
 	int			nbins = search->bins->column[column].nbins;
-	int64		missing = whole->count - start[BIN_MISSING];
 	Walk		walk;
 
-	for (int side = 0; side <= (missing > 0); side++)
+	for (int side = 0; side <= (int) runs->missing; side++)
 	{
 		walk_init(&walk, search, whole);
 		if (side)
-			move_rows(&walk, search->sorted + start[BIN_MISSING], missing);
-		for (int b = 0; b < nbins; b++)
+			move_run(&walk, runs, runs->n);
+		for (int i = 0; i < runs->n; i++)
 		{
-			if (start[b] == start[b + 1])
-				continue;
-			move_rows(&walk, search->sorted + start[b], start[b + 1] - start[b]);
+			move_run(&walk, runs, i);
 			if (walk_improves(&walk, whole, best))
-				deep_keep_number(split, column, b, next_bin(start, b, nbins), side, missing > 0);
+				deep_keep_number(split, column, runs->run[i].bin, i + 1 < runs->n ? runs->run[i + 1].bin : nbins, side, runs->missing);
 		}
 	}
 }
 
 static int
-list_class_levels(const DeepSearch *search, const uint32 *start, DeepLevel *level)
+most_common_class(const DeepSearch *search)
 {
 	int			common = 0;
-	int			n = 0;
 
 	for (int k = 1; k < search->options->nclasses; k++)
 		if (search->total[k] > search->total[common])
 			common = k;
-	for (int b = 0; b < BIN_VALUES; b++)
+	return common;
+}
+
+/* Levels with the share of the most common class; bin is the number of the run. */
+static int
+list_class_levels(const DeepSearch *search, const Runs *runs, DeepLevel *level)
+{
+	int			common = most_common_class(search);
+	int			n = runs->n + runs->missing;
+
+	for (int r = 0; r < n; r++)
 	{
 		int64		all = 0,
 					of_common = 0;
 
-		for (uint32 i = start[b]; i < start[b + 1]; i++)
+		for (uint32 i = runs->run[r].start; i < runs->run[r + 1].start; i++)
 		{
 			int64		weight = row_weight(false, &search->sorted[i]);
 
 			all += weight;
 			of_common += row_value(false, &search->sorted[i]) == common ? weight : 0;
 		}
-		if (all > 0)
-			level[n++] = (DeepLevel) {.bin = b,.order = (double) of_common / (double) all};
+		level[r] = (DeepLevel) {.bin = runs->run[r].bin,.run = r,.order = (double) of_common / (double) all};
 	}
 	return n;
 }
 
 static void
-search_class_category(DeepSearch *search, const DeepWhole *whole, int column, const uint32 *start, DeepBest *best, DeepSplit *split)
+search_class_category(DeepSearch *search, const DeepWhole *whole, int column, const Runs *runs, DeepBest *best, DeepSplit *split)
 {
 	DeepLevel	level[BIN_VALUES];
-	int			n = list_class_levels(search, start, level);
+	int			n = list_class_levels(search, runs, level);
 	int			only = search->options->random_cuts ? deep_random_subset(search, level, n) : 0;
 	Walk		walk;
 
@@ -154,54 +207,50 @@ search_class_category(DeepSearch *search, const DeepWhole *whole, int column, co
 	walk_init(&walk, search, whole);
 	for (int i = 0; i < n - 1; i++)
 	{
-		int			b = level[i].bin;
-
-		move_rows(&walk, search->sorted + start[b], start[b + 1] - start[b]);
+		move_run(&walk, runs, level[i].run);
 		if ((only == 0 || i == only - 1) && walk_improves(&walk, whole, best))
-			deep_keep_category(split, column, level, i + 1, n, start[BIN_MISSING] < whole->count);
+			deep_keep_category(split, column, level, i + 1, n, runs->missing);
 	}
 }
 
-static void
-search_class_at_random(DeepSearch *search, const DeepWhole *whole, int column, const uint32 *start, DeepBest *best, DeepSplit *split)
+/* One cut drawn at random. */
+static bool
+search_class_at_random(DeepSearch *search, const DeepWhole *whole, int column, DeepBest *best, DeepSplit *split)
 {
-	int64		missing = whole->count - start[BIN_MISSING];
-	uint8		bin[BIN_VALUES];
-	int			n = 0;
-	bool		side;
-	int			cut;
+	const uint8 *bytes = deep_column(whole, column);
+	DeepRange	range;
+	DeepCut		cut;
 	Walk		walk;
 
-	for (int b = 0; b < BIN_MISSING; b++)
-		if (start[b] < start[b + 1])
-			bin[n++] = (uint8) b;
-	side = missing > 0 && n >= 2 && (deep_random(search) & 1);
-	cut = n >= 2 ? deep_random_cut(search, column, bin, n) : search->bins->column[column].nbins - 1;
+	if (whole->count >= CHECK_ROWS)
+		CHECK_FOR_INTERRUPTS();
+	deep_find_range(whole, column, &range);
+	if (!deep_draw_cut(search, column, &range, &cut))
+		return false;
 	walk_init(&walk, search, whole);
-	if (side)
-		move_rows(&walk, search->sorted + start[BIN_MISSING], missing);
-	move_rows(&walk, search->sorted, start[cut + 1]);
+	for (int64 i = 0; i < whole->count; i++)
+		if (deep_cut_left(&cut, bytes[(Size) whole->row[i].row * GROUP_BYTES]))
+			move_rows(&walk, &whole->row[i], 1);
 	if (walk_improves(&walk, whole, best))
-		deep_keep_number(split, column, cut, cut + 1, side, missing > 0);
+		deep_keep_number(split, column, cut.last, cut.last + 1, cut.missing_left, cut.missing);
+	return true;
 }
 
 bool
 deep_search_classes(DeepSearch *search, const DeepWhole *whole, int column, DeepBest *best, DeepSplit *split)
 {
-	uint32		start[BIN_VALUES + 1];
-	int			first = 0;
+	bool		category = search->bins->column[column].levels > 0;
+	Runs		runs;
 
-	sort_rows(search, whole, column, start);
-	while (start[first + 1] == 0)
-		first++;
-	if (start[first + 1] == whole->count)
+	if (search->options->random_cuts && !category)
+		return search_class_at_random(search, whole, column, best, split);
+	sort_rows(search, whole, column, &runs);
+	if (runs.n + runs.missing < 2)
 		return false;
-	if (search->bins->column[column].levels > 0)
-		search_class_category(search, whole, column, start, best, split);
-	else if (search->options->random_cuts)
-		search_class_at_random(search, whole, column, start, best, split);
+	if (category)
+		search_class_category(search, whole, column, &runs, best, split);
 	else
-		search_class_number(search, whole, column, start, best, split);
+		search_class_number(search, whole, column, &runs, best, split);
 	return true;
 }
 

@@ -95,6 +95,7 @@ typedef struct DeepSearch
 	/* classes */
 	int64	   *total;			/* (nclasses) weights of the node's classes */
 	int64	   *left;			/* (nclasses) scratch */
+	uint32	   *count;			/* (BIN_VALUES) zeros between searches */
 	DeepRow    *sorted;			/* (most_rows) by bin */
 } DeepSearch;
 
@@ -102,6 +103,7 @@ typedef struct DeepSearch
 typedef struct DeepLevel
 {
 	int			bin;
+	int			run;			/* of several classes: where its rows are */
 	DeepSums	sums;
 	double		order;
 } DeepLevel;
@@ -138,8 +140,32 @@ deep_keep_number(DeepSplit *split, int column, int below, int above, bool missin
 /* The first left of n levels go left. */
 extern void deep_keep_category(DeepSplit *split, int column, const DeepLevel *level, int left, int n, bool missing_seen);
 
-/* The last bin on the left of a cut drawn evenly over the range of the edges between the n > 1 bins. */
-extern int	deep_random_cut(DeepSearch *search, int column, const uint8 *bin, int n);
+/* A cut drawn at random. */
+typedef struct DeepCut
+{
+	int			last;			/* bin on the left */
+	bool		missing;		/* rows miss the number; */
+	bool		missing_left;	/* where they go */
+} DeepCut;
+
+static inline bool
+deep_cut_left(const DeepCut *cut, int bin)
+{
+	return bin == BIN_MISSING ? cut->missing_left : bin <= cut->last;
+}
+
+/* Bins that rows of a node have. */
+typedef struct DeepRange
+{
+	int			first,
+				last;			/* -1: none but missing */
+	bool		missing;
+} DeepRange;
+
+extern void deep_find_range(const DeepWhole *whole, int column, DeepRange *range);
+
+/* Evenly over the range of the edges between the first and the last bin.  False where the rows do not differ. */
+extern bool deep_draw_cut(DeepSearch *search, int column, const DeepRange *range, DeepCut *cut);
 
 /* Shuffle the levels; returns how many go left. */
 extern int	deep_random_subset(DeepSearch *search, DeepLevel *level, int n);

@@ -18,9 +18,10 @@
 
 #define AT_ONCE 6				/* histograms filled in one pass over the rows: they fit the first-level cache */
 #define AT_ONCE_WIDE 4
-#define FEW_ROWS 256			/* so few touch few bins: only these are looked at */
-#define AHEAD 16				/* rows looked ahead in memory */
+#define FEW_ROWS 96			/* so few touch few bins: only these are looked at */
+#define AHEAD 32				/* rows looked ahead in memory */
 #define PASS_ROWS 262144		/* between two checks for interrupts */
+#define FEW_AT_RANDOM 128		/* of so few rows, sums of one side are found faster than histograms */
 
 /* The bins that rows of the node fall in. */
 typedef struct Touched
@@ -41,6 +42,7 @@ deep_search_init(DeepSearch *search, const Bins *bins, const double *edge, int64
 		return;
 	search->total = tree_array(options->nclasses, sizeof(int64));
 	search->left = tree_array(options->nclasses, sizeof(int64));
+	search->count = tree_array(BIN_VALUES, sizeof(uint32));
 	search->sorted = tree_array(most_rows, sizeof(DeepRow));
 }
 
@@ -164,14 +166,21 @@ find_touched(const int64 *hist, int stride, Touched *touched)
 	}
 }
 
-static int
-count_touched(const Touched *touched)
+/* More than one bin? */
+static bool
+several_touched(const Touched *touched)
 {
-	int			n = 0;
+	bool		one = false;
 
 	for (int w = 0; w < BIN_VALUES / 64; w++)
-		n += __builtin_popcountll(touched->bits[w]);
-	return n;
+	{
+		uint64		bits = touched->bits[w];
+
+		if ((bits & (bits - 1)) != 0 || (one && bits != 0))
+			return true;
+		one |= bits != 0;
+	}
+	return false;
 }
 
 /* The first bin in use behind the bin, but for the one of what is missing; nbins where there is none. */
@@ -249,66 +258,24 @@ search_number(const DeepSums *hist, const uint8 *bin, int n, int nbins, int colu
 	}
 }
 
-int
-deep_random_cut(DeepSearch *search, int column, const uint8 *bin, int n)
-{
-	const double *edge = deep_edges(search, column);
-	int			nbins = search->bins->column[column].nbins;
-	int			first = bin[0],
-				last = bin[n - 1] - 1;
-	double		high = edge[last];
-	double		low = first > 0 ? edge[first - 1] : edge[0] - (edge[Min(1, nbins - 2)] - edge[0]);
-	double		at = low + hash_unit(deep_random(search)) * (high - low);
-
-	while (first < last && edge[first] < at)
-		first++;
-	return first;
-}
-
 static void
 search_number_at_random(DeepSearch *search, const DeepSums *hist, const uint8 *bin, int n, int column, DeepBest *best, DeepSplit *split)
 {
-	bool		seen = hist[BIN_MISSING][0] != 0;
-	bool		side = seen && n >= 2 && (deep_random(search) & 1);
-	int			cut = n >= 2 ? deep_random_cut(search, column, bin, n) : search->bins->column[column].nbins - 1;
-	DeepSums	left = side ? hist[BIN_MISSING] : (DeepSums) {0, 0};
+	DeepRange	range = {n > 0 ? bin[0] : BIN_MISSING, n > 0 ? bin[n - 1] : -1, hist[BIN_MISSING][0] != 0};
+	DeepSums	left = {0, 0};
+	DeepCut		cut;
 
-	for (int i = 0; i < n && bin[i] <= cut; i++)
+	if (!deep_draw_cut(search, column, &range, &cut))
+		return;
+	if (cut.missing_left)
+		left = hist[BIN_MISSING];
+	for (int i = 0; i < n && bin[i] <= cut.last; i++)
 		left += hist[bin[i]];
 	if (improves(best, left))
-		deep_keep_number(split, column, cut, cut + 1, side, seen);
+		deep_keep_number(split, column, cut.last, cut.last + 1, cut.missing_left, cut.missing);
 }
 
 /* ---- categories: what is missing is one more level ---- */
-
-int
-deep_by_order(const void *a, const void *b)
-{
-	const DeepLevel *x = a;
-	const DeepLevel *y = b;
-
-	if (x->order != y->order)
-		return x->order < y->order ? -1 : 1;
-	return x->bin - y->bin;
-}
-
-void
-deep_keep_category(DeepSplit *split, int column, const DeepLevel *level, int left, int n, bool missing_seen)
-{
-	split->column = column;
-	split->cut = -1;
-	memset(&split->set, 0, sizeof(split->set));
-	memset(&split->seen, 0, sizeof(split->seen));
-	for (int i = 0; i < n; i++)
-	{
-		uint64		bit = UINT64CONST(1) << (level[i].bin & 63);
-
-		split->seen.left[level[i].bin >> 6] |= bit;
-		split->set.left[level[i].bin >> 6] |= i < left ? bit : 0;
-	}
-	split->missing_left = (split->set.left[BIN_MISSING >> 6] >> (BIN_MISSING & 63)) & 1;
-	split->missing_seen = missing_seen;
-}
 
 static int
 list_levels(const DeepSums *hist, const uint8 *bin, int n, DeepLevel *level)
@@ -322,15 +289,6 @@ list_levels(const DeepSums *hist, const uint8 *bin, int n, DeepLevel *level)
 		level[i].order = (double) level[i].sums[1] / sums_weight(level[i].sums);
 	}
 	return n + seen;
-}
-
-int
-deep_random_subset(DeepSearch *search, DeepLevel *level, int n)
-{
-	for (int i = 0; i < n; i++)
-		level[i].order = hash_unit(deep_random(search));
-	qsort(level, n, sizeof(DeepLevel), deep_by_order);
-	return 1 + (int) (deep_random(search) % (uint64) (n - 1));
 }
 
 static void
@@ -464,7 +422,7 @@ search_pair_column(DeepSearch *search, const DeepWhole *whole, int64 *pairs, int
 	if (search->bins->column[column].levels == 0 && !search->options->random_cuts)
 	{
 		search_pairs(search, pairs, &touched, column, best, split);
-		return count_touched(&touched) > 1;
+		return several_touched(&touched);
 	}
 	widen(pairs, &touched, search->hist);
 	differ = search_means(search, search->hist, &touched, column, best, split);
@@ -508,6 +466,55 @@ search_columns(DeepSearch *search, const DeepWhole *whole, const int *column, in
 	return differ;
 }
 
+/* n columns; true where the rows differ in one of them. */
+typedef bool (*SearchColumns) (DeepSearch *search, const DeepWhole *whole, const int *column, int n, DeepBest *best, DeepSplit *split);
+
+static bool
+fits_pairs(const DeepSearch *search, const DeepWhole *whole)
+{
+	return search->options->pairs && sums_weight(whole->sums) < DEEP_PAIR_WEIGHT;
+}
+
+/* ---- cuts at random ---- */
+
+/* True where the rows differ in the column. */
+static bool
+search_at_random(DeepSearch *search, const DeepWhole *whole, int column, DeepBest *best, DeepSplit *split)
+{
+	const uint8 *bytes = deep_column(whole, column);
+	DeepSums	left = {0, 0};
+	DeepRange	range;
+	DeepCut		cut;
+
+	deep_find_range(whole, column, &range);
+	if (!deep_draw_cut(search, column, &range, &cut))
+		return false;
+	for (int64 i = 0; i < whole->count; i++)
+	{
+		int64		goes = -(int64) deep_cut_left(&cut, bytes[(Size) whole->row[i].row * GROUP_BYTES]);
+
+		left += row_sums(search->options->pairs, &whole->row[i]) & (DeepSums) {goes, goes};
+	}
+	if (improves(best, left))
+		deep_keep_number(split, column, cut.last, cut.last + 1, cut.missing_left, cut.missing);
+	return true;
+}
+
+/* Of few rows no histograms, but for those of categories. */
+static bool
+search_columns_at_random(DeepSearch *search, const DeepWhole *whole, const int *column, int n, DeepBest *best, DeepSplit *split)
+{
+	SearchColumns histograms = fits_pairs(search, whole) ? search_columns_of_pairs : search_columns;
+	bool		differ = false;
+
+	if (whole->count >= FEW_AT_RANDOM)
+		return histograms(search, whole, column, n, best, split);
+	for (int k = 0; k < n; k++)
+		differ |= search->bins->column[column[k]].levels > 0 ? search_columns(search, whole, column + k, 1, best, split) :
+			search_at_random(search, whole, column[k], best, split);
+	return differ;
+}
+
 /* ---- all columns drawn ---- */
 
 /* Between the bins that rows have, move the cut to the edge nearest to the middle; where there are none above, above all bins. */
@@ -542,9 +549,6 @@ draw_columns(DeepSearch *search, int from, int to)
 	}
 }
 
-/* Columns from..from+n-1 of those drawn; true where the rows differ in one of them. */
-typedef bool (*SearchColumns) (DeepSearch *search, const DeepWhole *whole, const int *column, int n, DeepBest *best, DeepSplit *split);
-
 static bool
 search_classes(DeepSearch *search, const DeepWhole *whole, const int *column, int n, DeepBest *best, DeepSplit *split)
 {
@@ -561,9 +565,9 @@ deep_search(DeepSearch *search, const DeepWhole *whole, uint64 seed, DeepSplit *
 {
 	DeepWhole	node = *whole;
 	bool		several = search->options->nclasses > 2;
-	bool		pairs = search->options->pairs && sums_weight(whole->sums) < DEEP_PAIR_WEIGHT;
-	SearchColumns columns = several ? search_classes : pairs ? search_columns_of_pairs : search_columns;
-	int			at_once = pairs ? AT_ONCE : AT_ONCE_WIDE;
+	SearchColumns columns = several ? search_classes : search->options->random_cuts ? search_columns_at_random :
+		fits_pairs(search, whole) ? search_columns_of_pairs : search_columns;
+	int			at_once = fits_pairs(search, whole) ? AT_ONCE : AT_ONCE_WIDE;
 	int			n = search->bins->ncolumns;
 	int			wanted = Min(search->options->columns_per_node, n);
 	bool		differ = false;

@@ -56,9 +56,9 @@ grower_layout(Arena *arena, const Bins *bins, int64 ntrain, const GrowOptions *o
 
 	grower->job = arena_array(arena, 1, sizeof(GrowJob));
 	grower->rows = arena_array(arena, ntrain + LIST_PADDING, sizeof(int32));
-	grower->spare = arena_array(arena, ntrain + LIST_PADDING, sizeof(int32));
-	grower->pool = arena_array(arena, size_times(grower->nslots, grower->hist_entries), sizeof(int64));
-	grower->sums = arena_array(arena, nmembers > 1 ? size_times(nmembers, grower->hist_entries) : 0, sizeof(int64));
+	grower->spare = arena_space(arena, ntrain + LIST_PADDING, sizeof(int32));
+	grower->pool = arena_space(arena, size_times(grower->nslots, grower->hist_entries), sizeof(int64));
+	grower->sums = arena_space(arena, nmembers > 1 ? size_times(nmembers, grower->hist_entries) : 0, sizeof(int64));
 	grower->table = arena_array(arena, (Size) nmembers * HIST_GROUP, sizeof(int32));
 	grower->extremes = arena_array(arena, size_times(ntrees, gradient_pieces(grower)), sizeof(Extremes));
 	grower->lefts = arena_array(arena, nmembers * PIECES_A_MEMBER + 1, sizeof(int64));

@@ -27,6 +27,7 @@
 #define TEAM_LIBRARY "relearn"
 #define TEAM_ENTRY "ml_team_worker"
 #define CACHE_LINE 64
+#define LAUNCH_BYTES (1024 * 1024)	/* more than starting workers takes */
 
 #define SPINS 4000				/* looks before sleeping: some 50 microseconds */
 #define SPINS_PER_CHECK 256		/* looks between two checks for interrupts */
@@ -71,22 +72,29 @@ struct Team
 /* ---- memory ---- */
 
 void *
-arena_array(Arena *arena, Size n, Size element)
+arena_space(Arena *arena, Size n, Size element)
 {
 	Size		bytes = size_times(Max(n, 1), element);
 	Size		at = arena->used;
 
 	if (arena->mode == ARENA_PRIVATE)
-		return (void *) TYPEALIGN(CACHE_LINE, MemoryContextAllocExtended(CurrentMemoryContext, size_plus(bytes, CACHE_LINE),
-																	  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO));
+		return (void *) TYPEALIGN(CACHE_LINE, alloc_large(CurrentMemoryContext, size_plus(bytes, CACHE_LINE)));
 	arena->used = size_plus(at, TYPEALIGN(CACHE_LINE, bytes));
 	if (arena->mode == ARENA_COUNT)
 		return NULL;
 	if (arena->used > arena->size)
 		elog(ERROR, "the arena of a team is too small: %zu of %zu bytes", arena->used, arena->size);
-	if (arena->mode == ARENA_SHARED)
-		memset(arena->base + at, 0, bytes);
 	return arena->base + at;
+}
+
+void *
+arena_array(Arena *arena, Size n, Size element)
+{
+	void	   *array = arena_space(arena, n, element);
+
+	if (arena->mode == ARENA_PRIVATE || arena->mode == ARENA_SHARED)
+		memset(array, 0, size_times(Max(n, 1), element));
+	return array;
 }
 
 static int
@@ -117,7 +125,7 @@ detach_segment(void *segment)
 	dsm_detach(segment);
 }
 
-/* Shared memory may be short (/dev/shm of a container): that is found out here, and is no error. */
+/* Shared memory may be short (/dev/shm of a container), for the arena or for starting workers beside it: that is found out here, and is no error. */
 static dsm_segment *
 create_segment(Size bytes)
 {
@@ -131,7 +139,13 @@ create_segment(Size bytes)
 	{
 		segment = dsm_create(bytes, DSM_CREATE_NULL_IF_MAXSEGMENTS);
 		if (segment != NULL)
+		{
+			dsm_segment *room = dsm_create(LAUNCH_BYTES, DSM_CREATE_NULL_IF_MAXSEGMENTS);
+
+			if (room != NULL)
+				dsm_detach(room);
 			dsm_pin_mapping(segment);
+		}
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();

@@ -35,6 +35,9 @@ typedef struct Arena
 /* n elements, zeroed by the member that made the arena; aligned to a cache line.  May pass 1 GB. */
 extern void *arena_array(Arena *arena, Size n, Size element);
 
+/* The same, with anything in it. */
+extern void *arena_space(Arena *arena, Size n, Size element);
+
 /* ---- teams ---- */
 typedef struct Team Team;
 

@@ -20,13 +20,6 @@
 #define MISSING_RIGHT 4
 #define LEAST_NODE_BYTES 6
 
-/* Each column's distinct thresholds, ascending: those of column j are value[start[j]] .. value[start[j+1]-1]. */
-typedef struct Thresholds
-{
-	uint32	   *start;			/* (ncolumns + 1) */
-	double	   *value;
-} Thresholds;
-
 static bool
 fits_single(double value)
 {
@@ -100,66 +93,6 @@ get_real(ByteReader *r, bool wide)
 
 /* ---- writing ---- */
 
-static int
-by_value(const void *a, const void *b)
-{
-	double		x = *(const double *) a;
-	double		y = *(const double *) b;
-
-	return x < y ? -1 : x > y;
-}
-
-static void
-collect_thresholds(const Trees *trees, Thresholds *table)
-{
-	uint32	   *end = tree_array(trees->ncolumns + 1, sizeof(uint32));
-	uint32		kept = 0;
-
-	table->start = tree_array(trees->ncolumns + 1, sizeof(uint32));
-	for (int i = 0; i < trees->nnodes; i++)
-		if (trees->node[i].kind == TREE_NUMBER)
-			end[trees->node[i].column + 1]++;
-	for (int j = 0; j < trees->ncolumns; j++)
-		end[j + 1] += end[j];
-	memcpy(table->start, end, sizeof(uint32) * (trees->ncolumns + 1));
-	table->value = tree_array(end[trees->ncolumns], sizeof(double));
-	for (int i = 0; i < trees->nnodes; i++)
-		if (trees->node[i].kind == TREE_NUMBER)
-			table->value[end[trees->node[i].column]++] = trees->node[i].threshold;
-	for (int j = 0; j < trees->ncolumns; j++)
-	{
-		uint32		first = table->start[j];
-
-		CHECK_FOR_INTERRUPTS();
-		qsort(table->value + first, end[j] - first, sizeof(double), by_value);
-		table->start[j] = kept;
-		for (uint32 i = first; i < end[j]; i++)
-			if (i == first || table->value[i] != table->value[i - 1])
-				table->value[kept++] = table->value[i];
-	}
-	table->start[trees->ncolumns] = kept;
-	pfree(end);
-}
-
-static uint32
-threshold_index(const Thresholds *table, int column, double value)
-{
-	const double *from = table->value + table->start[column];
-	uint32		low = 0,
-				high = table->start[column + 1] - table->start[column];
-
-	while (low < high)
-	{
-		uint32		middle = low + (high - low) / 2;
-
-		if (from[middle] < value)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 static uint8
 find_flags(const Trees *trees)
 {
@@ -192,7 +125,7 @@ put_leaf(const Trees *trees, uint32 i, uint8 flags, ByteWriter *w)
 }
 
 static void
-put_node(const Trees *trees, uint32 i, const Thresholds *table, uint8 flags, ByteWriter *w)
+put_node(const Trees *trees, uint32 i, const TreeThresholds *table, uint8 flags, ByteWriter *w)
 {
 	const TreeNode *node = &trees->node[i];
 
@@ -206,7 +139,7 @@ put_node(const Trees *trees, uint32 i, const Thresholds *table, uint8 flags, Byt
 	}
 	put_varint(w, node->column);
 	if (node->kind == TREE_NUMBER)
-		put_varint(w, threshold_index(table, node->column, node->threshold));
+		put_varint(w, tree_threshold_index(table, node->column, node->threshold));
 	else
 		for (int k = 0; k < tree_set_words(trees->levels[node->column]); k++)
 			put_u32(w, trees->words[trees->set[i] + k]);
@@ -236,7 +169,7 @@ wait_for_children(Waiting *waiting, uint32 left, int depth)
 }
 
 static void
-put_tree(const Trees *trees, int tree, const Thresholds *table, uint8 flags, ByteWriter *w)
+put_tree(const Trees *trees, int tree, const TreeThresholds *table, uint8 flags, ByteWriter *w)
 {
 	Waiting		waiting = {.n = 1,.node = {trees->first[tree]}};
 
@@ -258,9 +191,9 @@ void
 trees_flatten(const Trees *trees, ByteWriter *w)
 {
 	uint8		flags = find_flags(trees);
-	Thresholds	table;
+	TreeThresholds table;
 
-	collect_thresholds(trees, &table);
+	tree_thresholds(trees, &table);
 	put_u32(w, trees->ntrees);
 	put_u32(w, trees->nnodes);
 	put_u32(w, trees->nvalues);
@@ -278,14 +211,13 @@ trees_flatten(const Trees *trees, ByteWriter *w)
 		CHECK_FOR_INTERRUPTS();
 		put_tree(trees, t, &table, flags, w);
 	}
-	pfree(table.start);
-	pfree(table.value);
+	tree_thresholds_free(&table);
 }
 
 /* ---- reading: everything is distrusted ---- */
 
 static void
-get_thresholds(ByteReader *r, const Trees *trees, uint8 flags, uint32 most, Thresholds *table)
+get_thresholds(ByteReader *r, const Trees *trees, uint8 flags, uint32 most, TreeThresholds *table)
 {
 	Size		width = flags & WIDE_THRESHOLDS ? sizeof(double) : sizeof(float);
 	Size		room = Min((Size) (r->end - r->at) / width, most);
@@ -338,7 +270,7 @@ get_set_split(ByteReader *r, Trees *trees, uint32 i, int column, bool missing_le
 
 /* A split's payload; returns its left child. */
 static uint32
-get_split(ByteReader *r, Trees *trees, uint32 i, TreeNodeKind kind, bool missing_left, const Thresholds *table)
+get_split(ByteReader *r, Trees *trees, uint32 i, TreeNodeKind kind, bool missing_left, const TreeThresholds *table)
 {
 	int			column = trees->ncolumns > 0 ? (int) get_varint(r, trees->ncolumns - 1) : -1;
 	uint32		count;
@@ -358,7 +290,7 @@ get_split(ByteReader *r, Trees *trees, uint32 i, TreeNodeKind kind, bool missing
 
 /* One node; returns its left child, or 0 for a leaf. */
 static uint32
-get_node(ByteReader *r, Trees *trees, uint32 i, uint8 flags, uint32 nnodes, const Thresholds *table)
+get_node(ByteReader *r, Trees *trees, uint32 i, uint8 flags, uint32 nnodes, const TreeThresholds *table)
 {
 	uint8		tag = get_u8(r);
 	TreeNodeKind kind = tag & KIND_BITS;
@@ -378,7 +310,7 @@ get_node(ByteReader *r, Trees *trees, uint32 i, uint8 flags, uint32 nnodes, cons
 }
 
 static void
-get_tree(ByteReader *r, Trees *trees, uint8 flags, uint32 nnodes, const Thresholds *table)
+get_tree(ByteReader *r, Trees *trees, uint8 flags, uint32 nnodes, const TreeThresholds *table)
 {
 	Waiting		waiting = {.n = 1};
 
@@ -410,7 +342,7 @@ trees_unflatten(ByteReader *r, int ncolumns, const int *levels, int noutputs)
 	uint32		nnodes = get_count(r, LEAST_NODE_BYTES, TREE_MAX_NODES);
 	uint32		nvalues = get_u32(r);
 	uint8		flags = get_u8(r);
-	Thresholds	table;
+	TreeThresholds table;
 	Trees	   *trees;
 
 	if (nvalues != 1 && nvalues != (uint32) noutputs)
@@ -432,8 +364,7 @@ trees_unflatten(ByteReader *r, int ncolumns, const int *levels, int noutputs)
 		damaged(r, "The trees have %d nodes, not the %u they announce.", trees->nnodes, nnodes);
 	if (!(flags & ALL_COVERS))
 		add_covers(trees);
-	trees_prepare(trees);
-	pfree(table.start);
-	pfree(table.value);
+	tree_prepare(trees, &table);
+	tree_thresholds_free(&table);
 	return trees;
 }

@@ -1,10 +1,15 @@
 /*
  * tree_internal.h
- *		How trees are scored in blocks: trees of at most 64 leaves by bit vectors, the others by walking.
+ *		How trees are scored: rows coded in bytes, then all tests of a tree at once where it has few leaves, else a walk.
  *
- * Bit vectors (QuickScorer: Lucchese et al., SIGIR 2015; rows in lanes: SIGIR 2016): leaves are numbered from left to right; every split that
- * a row does not take to the left strikes out the leaves of its left subtree; the lowest leaf left over is the row's.  Values are compared
- * in single precision, which is exact: a threshold t that single precision holds has x <= t just where x, rounded up to single precision, is.
+ * Coding: a number becomes how many of its column's distinct thresholds (of the whole ensemble, at most 255) are below it, less 128, so that
+ * x <= threshold[k] just where code(x) < k + 1 - 128, exactly, whatever the precision of the thresholds.  A column has two codes: where missing goes
+ * left it is the lowest, where it goes right the highest.  A tree that tests a column of more thresholds is walked over the values themselves.
+ *
+ * Bit vectors (QuickScorer: Lucchese et al., SIGIR 2015): leaves are numbered from left to right; every split that a row does not take to the left
+ * strikes out the leaves of its left subtree; the lowest leaf left over is the row's.  A block of rows has them in lanes, and eight leaves at a time
+ * in the bits of a byte, so that a test costs no more than the bytes it strikes something out of (RapidScorer: Ye et al., KDD 2018).  A row alone has
+ * the tests of a tree in lanes, each fetching its code by a byte shuffle.
  */
 #ifndef RELEARN_CORE_TREE_INTERNAL_H
 #define RELEARN_CORE_TREE_INTERNAL_H
@@ -12,58 +17,190 @@
 #include "core/tree.h"
 
 #define TREE_BLOCK 64			/* rows scored together */
-#define TREE_WORD_LEAVES 32
-#define TREE_MAX_WORDS 2		/* of leaves of a tree scored by bit vectors */
+#define TREE_CODE_MISSING_LEFT (-128)
+#define TREE_CODE_MISSING_RIGHT 127
+#define TREE_MAX_THRESHOLDS 255 /* of a column that is coded */
+#define TREE_FAN 16				/* a column's thresholds: the last of each row of 16, then the rows */
 
-/* A split as one word of leaves sees it. */
+#define TREE_PLANE_LEAVES 8
+#define TREE_MAX_LEAVES 256		/* of a tree scored by bit vectors in a block */
+
+#define TREE_VECTOR 32			/* bytes of a vector of tests */
+#define TREE_MAX_VECTORS 2		/* of tests of a tree scored by bit vectors alone: 64 leaves */
+#define TREE_TABLE_CODES 16		/* codes one shuffle chooses from */
+#define TREE_MAX_TABLES 8
+
+#define TREE_SET_WORDS 8		/* least words of a set of codes: 256 bits, for codes of one byte */
+#define TREE_BYTE_LEVELS 256	/* fewer levels, and what is missing, have codes of one byte */
+
+#define TREE_FLIGHT 8			/* walks that go on at the same time, to hide the latency of memory */
+
+/* Each column's distinct thresholds, ascending: those of column j are value[start[j]] .. value[start[j+1]-1]. */
+typedef struct TreeThresholds
+{
+	uint32	   *start;			/* (ncolumns + 1) */
+	double	   *value;
+} TreeThresholds;
+
+/* A column of numbers that is coded: its thresholds, filled up with +Infinity to whole rows, from "first" in plan->threshold. */
+typedef struct TreeSlot
+{
+	uint32		column;
+	uint32		first;
+} TreeSlot;
+
+/* A split as one plane of leaves sees it: left where the code is below "right_from". */
 typedef struct TreeTest
 {
-	float		threshold;
-	uint32		keep;			/* leaves that stay where the row goes right */
-	uint32		slot;			/* of the column among those in use; categories: the node */
+	uint16		line;			/* of codes in plan->block */
+	int8		right_from;
+	uint8		keep;			/* leaves of the plane that stay where the row goes right */
 } TreeTest;
 
-typedef enum TreeTestKind
+/* A category split: which codes go right; what is missing or unknown has the code after the last. */
+typedef struct TreeChoice
 {
-	TEST_MISSING_RIGHT,
-	TEST_MISSING_LEFT,
-	TEST_CATEGORY
-} TreeTestKind;
+	uint32		category;		/* index in plan->category */
+	uint32		set;			/* in plan->set */
+	uint64		strike;			/* leaves of the left subtree, where the tree has at most 64 */
+} TreeChoice;
 
-#define TREE_TEST_KINDS 3
-
-typedef struct TreeBits
+/* A node as a walk over codes sees it. */
+typedef struct TreeStep
 {
-	int			nwords;			/* 0: this tree is walked */
+	uint32		left;
+	uint16		line;			/* of the row's codes; leaves have one that always goes left, to themselves */
+	int8		right_from;
+	uint8		is_category;	/* walk by the node itself */
+} TreeStep;
+
+typedef struct TreeForm
+{
+	bool		coded;			/* else the tree is walked over the values */
+	uint16		nplanes;		/* 0: walked in blocks */
+	uint8		nvectors;		/* 0: walked where a row is alone */
 	uint32		first_value;	/* of its leaves, left to right, in leaf_value; counted in leaves */
-	uint32		end[TREE_MAX_WORDS][TREE_TEST_KINDS];	/* tests follow those of the kind, word and tree before */
-	uint32		first_test;
-} TreeBits;
+	uint32		first_plane;	/* in plane_end */
+	uint32		first_choice;
+	uint32		nchoices;
+} TreeForm;
+
+/* The tests of the trees of so many vectors, for rows alone. */
+typedef struct TreeVectors
+{
+	uint32		ntrees;			/* tests are filled up to a multiple of 4 trees */
+	uint32	   *tree;			/* (ntrees) */
+	uint32	   *first_value;	/* (ntrees) as in their forms */
+	uint8	   *tests;			/* (ntrees) of tree_vector_bytes() */
+} TreeVectors;
+
+/* Trees that are walked where a row is alone. */
+typedef struct TreeWalks
+{
+	uint32		ntrees;
+	uint32	   *tree;
+} TreeWalks;
 
 typedef struct TreePlan
 {
+	TreeForm   *form;			/* (ntrees) */
+	bool		has_coded;
 	bool		has_categories;
-	bool		has_bits;		/* some tree is scored by bit vectors */
-	int			nslots;
-	uint32	   *slot_column;	/* (nslots) */
-	TreeBits   *bits;			/* (ntrees) */
+	int			sums;			/* all trees are of so many vectors, one value a leaf and one score, none with a category; or 0 */
+	bool		has_choices;	/* some tree is scored by bit vectors and splits a category */
+	bool		turns_codes;	/* some coded tree is walked in blocks */
+	double	   *leaf_value;		/* (leaves of trees scored by bit vectors, nvalues) */
+
+	/* coding: lines 0 .. nlines-1 have missing left, nlines .. 2*nlines-1 missing right, 2*nlines is always left; then choices */
+	int			nslots;			/* coded columns of numbers */
+	int			nlines;			/* nslots, rounded up to whole tables */
+	TreeSlot   *slot;
+	double	   *threshold;
+	int			ncategories;
+	uint32	   *category;		/* (ncategories) columns */
+	uint32	   *set;
+	TreeChoice *choice;
+
+	/* tests */
 	TreeTest   *test;
-	double	   *leaf_value;		/* (leaves of those trees, nvalues) */
-	float	   *block;			/* (nslots, TREE_BLOCK) scratch: a block's values by column */
-	uint32	   *leaf;			/* (TREE_MAX_WORDS, TREE_BLOCK) scratch: leaves left over */
+	uint32	   *plane_end;		/* tests of a plane follow those of the plane and tree before */
+	TreeVectors vectors[TREE_MAX_VECTORS];
+	TreeStep   *step;			/* (nnodes); NULL: no coded tree is walked */
+	TreeWalks	walks[2];		/* over values, over codes */
+
+	/* scratch */
+	int8	   *block;			/* (2*nlines + 1 + most choices of a tree, TREE_BLOCK) codes by line */
+	int8	   *rows;			/* (TREE_BLOCK, 2*nlines + 1) codes by row */
+	uint32	   *category_code;	/* (ncategories, TREE_BLOCK) */
+	uint64	   *struck;			/* (ntrees, filled up) leaves struck out */
+	uint32	   *at;				/* (ntrees) where a row came to: a leaf in leaf_value, or a node */
 } TreePlan;
+
+/* A row as walks see it. */
+typedef struct TreeRow
+{
+	const double *values;
+	const int8 *codes;
+} TreeRow;
+
+/* Lines of codes of a row, without those of choices. */
+static inline int
+tree_lines(const TreePlan *plan)
+{
+	return 2 * plan->nlines + 1;
+}
+
+/* A category's code; what is missing or unknown has the one after the last. */
+static inline uint32
+tree_category_code(const Trees *trees, uint32 column, double cell)
+{
+	return cell >= 0 && cell < trees->levels[column] ? (uint32) cell : (uint32) trees->levels[column];
+}
+
+/* Tests of a tree of "nvectors": lines, limits, missing_right, then 4 * nvectors planes of strikes, each nvectors * TREE_VECTOR bytes. */
+static inline Size
+tree_vector_bytes(int nvectors)
+{
+	return (Size) nvectors * TREE_VECTOR * (3 + 4 * nvectors);
+}
 
 /* Two builds of the kernels, as in dense_internal.h. */
 typedef struct TreeKernels
 {
-	/* leaf (nwords, TREE_BLOCK): all ones, minus what the number splits of the tree strike out */
-	void		(*strike) (const TreePlan *plan, const TreeBits *bits, uint32 *leaf);
+	/* One row -> (2*nlines + 1) codes; is anything missing? */
+	bool		(*code_row) (const TreePlan *plan, const double *row, int ncolumns, int8 *codes);
+
+	/* A block of rows -> plan->block, by lines. */
+	void		(*code_block) (const TreePlan *plan, const double *rows, int nrows, int ncolumns);
+
+	/* (TREE_BLOCK) the leaf of each row. */
+	void		(*leaves) (const TreePlan *plan, const TreeForm *form, uint8 *leaf);
+
+	/* (TREE_BLOCK) codes below 256 -> -1 left, 0 right. */
+	void		(*choose) (const uint32 *set, const uint32 *code, int8 *line);
+
+	/* plan->struck of the trees of so many vectors; NULL: trees are walked where a row is alone. */
+	void		(*strike) (const TreePlan *plan, int nvectors, const int8 *codes, bool missing);
+
+	/* The same, and the values of the leaves, one each, added up. */
+	double		(*sum) (const TreePlan *plan, int nvectors, const int8 *codes, bool missing, double start);
 } TreeKernels;
 
 extern const TreeKernels tree_baseline;
 extern const TreeKernels *tree_avx2(void);	/* NULL where the platform or the CPU has none */
 
-extern TreePlan *tree_plan(const Trees *trees);
+/* With these kernels from the next trees_prepare on; for tests.  NULL: the best this CPU runs. */
+extern void tree_use(const TreeKernels *kernels);
+
+/* Walk count <= TREE_FLIGHT pairs of a node and a row to a leaf. */
+extern void tree_walk(const Trees *trees, uint32 *at, const TreeRow *row, int count, bool coded);
+
+extern TreePlan *tree_plan(const Trees *trees, const TreeThresholds *thresholds, bool has_strike);
+extern void tree_prepare(Trees *trees, const TreeThresholds *thresholds);
+
+extern void tree_thresholds(const Trees *trees, TreeThresholds *table);
+extern uint32 tree_threshold_index(const TreeThresholds *table, int column, double value);
+extern void tree_thresholds_free(TreeThresholds *table);
 
 /* n zeroed elements; may pass 1 GB */
 extern void *tree_array(Size n, Size element);

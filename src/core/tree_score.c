@@ -1,97 +1,41 @@
 /*
  * tree_score.c
- *		Scores of rows: one row with several trees in flight, or a block of rows tree by tree.
+ *		Scores of rows: one row by all trees, or a block of rows tree by tree.
+ *
+ * However a tree finds a row's leaf, the values of leaves are added in the order of the trees, so that every way gives the same bits.
  */
 #include "postgres.h"
 
-#include <float.h>
-#include <math.h>
-
-#include "port/pg_bitutils.h"
-
 #include "core/tree_internal.h"
 
-#define FLIGHT 8				/* walks that go on at the same time, to hide the latency of memory */
 #define FEWEST_BLOCK_ROWS 8		/* fewer are scored one by one */
 
 static const TreeKernels *chosen = NULL;
 
 void
-trees_prepare(Trees *trees)
+tree_use(const TreeKernels *kernels)
+{
+	chosen = kernels;
+}
+
+void
+tree_prepare(Trees *trees, const TreeThresholds *thresholds)
 {
 	if (chosen == NULL)
-	{
 		chosen = tree_avx2();
-		if (chosen == NULL)
-			chosen = &tree_baseline;
-	}
-	trees->plan = tree_plan(trees);
+	if (chosen == NULL)
+		chosen = &tree_baseline;
+	trees->plan = tree_plan(trees, thresholds, chosen->strike != NULL);
 }
 
-/* ---- walking ---- */
-
-static inline bool
-category_goes_left(const Trees *trees, const TreeNode *node, double cell)
+void
+trees_prepare(Trees *trees)
 {
-	const uint32 *set = trees->words + trees->set[node - trees->node];
+	TreeThresholds thresholds;
 
-	if (!(cell >= 0 && cell < trees->levels[node->column]))
-		return !node->missing_right;
-	return tree_set_has(set, (int) cell);
-}
-
-bool
-tree_goes_left(const Trees *trees, const TreeNode *node, const double *row)
-{
-	double		cell = row[node->column];
-
-	if (node->kind == TREE_CATEGORY)
-		return category_goes_left(trees, node, cell);
-	return isnan(cell) ? !node->missing_right : cell <= node->threshold;
-}
-
-/* One step down; leaves stay where they are. */
-static inline uint32
-step(const Trees *trees, uint32 at, const double *row, bool categories)
-{
-	const TreeNode *node = &trees->node[at];
-	double		cell = row[node->column];
-
-	if (categories && node->kind == TREE_CATEGORY)
-		return node->left + !category_goes_left(trees, node, cell);
-	return node->left + (uint32) ((cell > node->threshold) | ((cell != cell) & node->missing_right));
-}
-
-/* Walk count <= FLIGHT pairs of a tree and a row to their leaves. */
-static inline void
-walk(const Trees *trees, uint32 *at, const double *const *row, int count, bool categories)
-{
-	uint32		moved;
-
-	do
-	{
-		moved = 0;
-		for (int u = 0; u < count; u++)
-		{
-			uint32		next = step(trees, at[u], row[u], categories);
-
-			moved |= next ^ at[u];
-			at[u] = next;
-		}
-	} while (moved != 0);
-}
-
-static void
-walk_flight(const Trees *trees, uint32 *at, const double *const *row, int count)
-{
-	if (trees->ncolumns == 0)
-		return;
-	if (trees->plan->has_categories)
-		walk(trees, at, row, count, true);
-	else if (count == FLIGHT)
-		walk(trees, at, row, FLIGHT, false);
-	else
-		walk(trees, at, row, count, false);
+	tree_thresholds(trees, &thresholds);
+	tree_prepare(trees, &thresholds);
+	tree_thresholds_free(&thresholds);
 }
 
 static inline void
@@ -105,108 +49,179 @@ add_value(const Trees *trees, int tree, const double *value, double *score)
 }
 
 static void
+code_categories(const Trees *trees, const double *rows, int nrows)
+{
+	const TreePlan *plan = trees->plan;
+
+	for (int c = 0; c < plan->ncategories; c++)
+		for (int r = 0; r < nrows; r++)
+			plan->category_code[c * TREE_BLOCK + r] =
+				tree_category_code(trees, plan->category[c], rows[(Size) r * trees->ncolumns + plan->category[c]]);
+}
+
+/* ---- one row: plan->at tells to which leaf each tree leads ---- */
+
+static void
+walk_row(const Trees *trees, const double *row, bool coded)
+{
+	const TreeWalks *walks = &trees->plan->walks[coded];
+	TreeRow		rows[TREE_FLIGHT];
+	uint32		at[TREE_FLIGHT];
+
+	for (int u = 0; u < TREE_FLIGHT; u++)
+		rows[u] = (TreeRow) {row, trees->plan->rows};
+	for (uint32 i = 0; i < walks->ntrees; i += TREE_FLIGHT)
+	{
+		int			count = Min(TREE_FLIGHT, walks->ntrees - i);
+
+		for (int u = 0; u < count; u++)
+			at[u] = trees->first[walks->tree[i + u]];
+		tree_walk(trees, at, rows, count, coded);
+		for (int u = 0; u < count; u++)
+			trees->plan->at[walks->tree[i + u]] = at[u];
+	}
+}
+
+/* What the category splits of a tree strike out. */
+static uint64
+strike_choices(const TreePlan *plan, const TreeForm *form)
+{
+	const TreeChoice *choice = plan->choice + form->first_choice;
+	uint64		struck = 0;
+
+	for (uint32 i = 0; i < form->nchoices; i++)
+	{
+		uint32		code = plan->category_code[choice[i].category * TREE_BLOCK];
+
+		struck |= choice[i].strike & -(uint64) tree_set_has(plan->set + choice[i].set, (int) code);
+	}
+	return struck;
+}
+
+static void
+strike_row(const Trees *trees, int nvectors, bool missing)
+{
+	const TreePlan *plan = trees->plan;
+	const TreeVectors *vectors = &plan->vectors[nvectors - 1];
+
+	if (vectors->ntrees == 0)
+		return;
+	chosen->strike(plan, nvectors, plan->rows, missing);
+	for (uint32 i = 0; i < vectors->ntrees && plan->has_choices; i++)
+		plan->struck[i] |= strike_choices(plan, &plan->form[vectors->tree[i]]);
+	for (uint32 i = 0; i < vectors->ntrees; i++)
+		plan->at[vectors->tree[i]] = vectors->first_value[i] + __builtin_ctzll(~plan->struck[i]);
+}
+
+static inline const double *
+row_values(const Trees *trees, int tree)
+{
+	const TreePlan *plan = trees->plan;
+	const double *values = plan->form[tree].nvectors > 0 ? plan->leaf_value : trees->value;
+
+	return values + (Size) plan->at[tree] * trees->nvalues;
+}
+
+static void
+add_leaves(const Trees *trees, double *score)
+{
+	double		sum = score[0];	/* in a register */
+
+	for (int t = 0; t < trees->ntrees && trees->noutputs == 1; t++)
+		sum += *row_values(trees, t);
+	score[0] = sum;
+	for (int t = 0; t < trees->ntrees && trees->noutputs > 1; t++)
+		add_value(trees, t, row_values(trees, t), score);
+}
+
+static void
 score_row(const Trees *trees, const double *row, double *score)
 {
-	const double *rows[FLIGHT];
-	uint32		at[FLIGHT];
+	const TreePlan *plan = trees->plan;
 
-	for (int u = 0; u < FLIGHT; u++)
-		rows[u] = row;
-	for (int t = 0; t < trees->ntrees; t += FLIGHT)
+	if (plan->has_coded)
 	{
-		int			count = Min(FLIGHT, trees->ntrees - t);
+		bool		missing = chosen->code_row(plan, row, trees->ncolumns, plan->rows);
 
-		for (int u = 0; u < count; u++)
-			at[u] = trees->first[t + u];
-		walk_flight(trees, at, rows, count);
-		for (int u = 0; u < count; u++)
-			add_value(trees, t + u, trees->value + (Size) at[u] * trees->nvalues, score);
+		if (plan->sums > 0)
+		{
+			*score = chosen->sum(plan, plan->sums, plan->rows, missing, *score);
+			return;
+		}
+		if (plan->has_choices)
+			code_categories(trees, row, 1);
+		for (int v = 1; v <= TREE_MAX_VECTORS; v++)
+			strike_row(trees, v, missing);
+		walk_row(trees, row, true);
 	}
+	walk_row(trees, row, false);
+	add_leaves(trees, score);
 }
 
 /* ---- blocks ---- */
 
-/* The smallest single precision number that is not below x; NaN stays. */
-static inline float
-round_up(double x)
-{
-	float		single = (float) x;
-
-	return (double) single < x ? nextafterf(single, INFINITY) : single;
-}
-
-/* The block's values by column; rows that are not there are copies of the last. */
+/* Codes by row, from those by line. */
 static void
-turn_block(const Trees *trees, const double *rows, int nrows)
+turn_codes(const TreePlan *plan, int nrows)
 {
-	const TreePlan *plan = trees->plan;
+	int			nlines = tree_lines(plan);
 
-	for (int r = 0; r < TREE_BLOCK; r++)
-	{
-		const double *row = rows + (Size) Min(r, nrows - 1) * trees->ncolumns;
-
-		for (int s = 0; s < plan->nslots; s++)
-			plan->block[(Size) s * TREE_BLOCK + r] = round_up(row[plan->slot_column[s]]);
-	}
-}
-
-static void
-strike_categories(const Trees *trees, const TreeBits *bits, const double *rows, int nrows, uint32 *leaf)
-{
-	for (int w = 0; w < bits->nwords; w++)
-		for (uint32 i = bits->end[w][TEST_MISSING_LEFT]; i < bits->end[w][TEST_CATEGORY]; i++)
-		{
-			const TreeTest *test = &trees->plan->test[i];
-			const TreeNode *node = &trees->node[test->slot];
-
-			for (int r = 0; r < nrows; r++)
-				if (!category_goes_left(trees, node, rows[(Size) r * trees->ncolumns + node->column]))
-					leaf[w * TREE_BLOCK + r] &= test->keep;
-		}
-}
-
-static void
-score_by_bits(const Trees *trees, int tree, const double *rows, int nrows, double *out)
-{
-	const TreePlan *plan = trees->plan;
-	const TreeBits *bits = &plan->bits[tree];
-	const double *value = plan->leaf_value + (Size) bits->first_value * trees->nvalues;
-	const uint32 *low = plan->leaf;
-	const uint32 *high = plan->leaf + TREE_BLOCK;
-
-	chosen->strike(plan, bits, plan->leaf);
-	if (plan->has_categories)
-		strike_categories(trees, bits, rows, nrows, plan->leaf);
-	if (bits->nwords == 1 && trees->noutputs == 1)
-	{
-		for (int r = 0; r < nrows; r++)
-			out[r] += value[__builtin_ctz(low[r])];
-		return;
-	}
 	for (int r = 0; r < nrows; r++)
-	{
-		int			leaf = low[r] != 0 ? __builtin_ctz(low[r]) : TREE_WORD_LEAVES + __builtin_ctz(high[r]);
+		for (int l = 0; l < nlines; l++)
+			plan->rows[(Size) r * nlines + l] = plan->block[(Size) l * TREE_BLOCK + r];
+}
 
-		add_value(trees, tree, value + (Size) leaf * trees->nvalues, out + (Size) r * trees->noutputs);
+/* The lines that hold what the category splits of a tree say. */
+static void
+choose_lines(const Trees *trees, const TreeForm *form)
+{
+	const TreePlan *plan = trees->plan;
+	int8	   *line = plan->block + (Size) tree_lines(plan) * TREE_BLOCK;
+
+	for (uint32 i = form->first_choice; i < form->first_choice + form->nchoices; i++, line += TREE_BLOCK)
+	{
+		const TreeChoice *choice = &plan->choice[i];
+		const TreeKernels *kernels = trees->levels[plan->category[choice->category]] < TREE_BYTE_LEVELS ? chosen : &tree_baseline;
+
+		kernels->choose(plan->set + choice->set, plan->category_code + choice->category * TREE_BLOCK, line);
 	}
+}
+
+static void
+score_by_bits(const Trees *trees, int tree, int nrows, double *out)
+{
+	const TreePlan *plan = trees->plan;
+	const TreeForm *form = &plan->form[tree];
+	const double *value = plan->leaf_value + (Size) form->first_value * trees->nvalues;
+	uint8		leaf[TREE_BLOCK] pg_attribute_aligned(TREE_BLOCK);
+
+	choose_lines(trees, form);
+	chosen->leaves(plan, form, leaf);
+	if (trees->noutputs == 1)
+		for (int r = 0; r < nrows; r++)
+			out[r] += value[leaf[r]];
+	else
+		for (int r = 0; r < nrows; r++)
+			add_value(trees, tree, value + (Size) leaf[r] * trees->nvalues, out + (Size) r * trees->noutputs);
 }
 
 static void
 score_by_walking(const Trees *trees, int tree, const double *rows, int nrows, double *out)
 {
-	const double *row[FLIGHT];
-	uint32		at[FLIGHT];
+	const TreePlan *plan = trees->plan;
+	TreeRow		row[TREE_FLIGHT];
+	uint32		at[TREE_FLIGHT];
 
-	for (int r = 0; r < nrows; r += FLIGHT)
+	for (int r = 0; r < nrows; r += TREE_FLIGHT)
 	{
-		int			count = Min(FLIGHT, nrows - r);
+		int			count = Min(TREE_FLIGHT, nrows - r);
 
 		for (int u = 0; u < count; u++)
 		{
-			row[u] = rows + (Size) (r + u) * trees->ncolumns;
+			row[u] = (TreeRow) {rows + (Size) (r + u) * trees->ncolumns, plan->rows + (Size) (r + u) * tree_lines(plan)};
 			at[u] = trees->first[tree];
 		}
-		walk_flight(trees, at, row, count);
+		tree_walk(trees, at, row, count, plan->form[tree].coded);
 		for (int u = 0; u < count; u++)
 			add_value(trees, tree, trees->value + (Size) at[u] * trees->nvalues, out + (Size) (r + u) * trees->noutputs);
 	}
@@ -215,12 +230,18 @@ score_by_walking(const Trees *trees, int tree, const double *rows, int nrows, do
 static void
 score_block(const Trees *trees, const double *rows, int nrows, double *out)
 {
-	if (trees->plan->has_bits)
-		turn_block(trees, rows, nrows);
+	const TreePlan *plan = trees->plan;
+
+	if (plan->has_coded)
+		chosen->code_block(plan, rows, nrows, trees->ncolumns);
+	if (plan->has_choices)
+		code_categories(trees, rows, nrows);
+	if (plan->turns_codes)
+		turn_codes(plan, nrows);
 	for (int t = 0; t < trees->ntrees; t++)
 	{
-		if (trees->plan->bits[t].nwords > 0)
-			score_by_bits(trees, t, rows, nrows, out);
+		if (plan->form[t].nplanes > 0)
+			score_by_bits(trees, t, nrows, out);
 		else
 			score_by_walking(trees, t, rows, nrows, out);
 	}

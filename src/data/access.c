@@ -18,6 +18,11 @@
 void
 frame_gather(const Frame *frame, int first, int ncells, int64 start, int64 n, double *values)
 {
+	if (frame->file != NULL)
+	{
+		spill_gather(frame, first, ncells, start, n, values);
+		return;
+	}
 	for (int64 i = 0; i < n; i++)
 	{
 		const double *cells = frame_row(frame, start + i) + first;
@@ -42,6 +47,11 @@ frame_scan(const Frame *frame, int64 start, int64 end, FrameBlock block, void *s
 	const double *row[FRAME_BLOCK];
 	uint32		position[FRAME_BLOCK];
 
+	if (frame->file != NULL)
+	{
+		spill_scan(frame, start, end, block, state);
+		return;
+	}
 	while (start < end)
 	{
 		int			count = (int) Min(FRAME_BLOCK, end - start);
@@ -61,11 +71,16 @@ frame_scan(const Frame *frame, int64 start, int64 end, FrameBlock block, void *s
 void
 frame_drop_rows(Frame *frame, Budget *budget)
 {
-	MemoryContextDelete(frame->cells);
-	pfree(frame->order);
-	frame->cells = NULL;
-	frame->chunk = NULL;
-	frame->order = NULL;
+	if (frame->file != NULL)
+		spill_drop(frame);
+	else
+	{
+		MemoryContextDelete(frame->cells);
+		pfree(frame->order);
+		frame->cells = NULL;
+		frame->chunk = NULL;
+		frame->order = NULL;
+	}
 	budget_return(budget, frame->booked);
 	frame->booked = 0;
 }

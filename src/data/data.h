@@ -89,7 +89,7 @@ typedef struct Source
 {
 	const char *text;			/* as the caller wrote it */
 	TupleDesc	tupdesc;		/* names and types of its columns; no dropped ones */
-	char	   *from;			/* private: what to select from: a qualified relation or the query in parentheses */
+	char	   *from;			/* what to select from: a qualified relation or the query in parentheses with a name */
 	char	   *query;			/* private: what is run */
 } Source;
 
@@ -188,6 +188,15 @@ typedef struct Stratum
 
 #define MOST_STRATA 1000
 
+struct Frame;
+
+/* Bytes that a training takes beside the rows of its frame, and after they are given back. */
+typedef struct FrameNeeds
+{
+	Size		beside,
+				after;
+} FrameNeeds;
+
 typedef struct FrameRequest
 {
 	const char *source;
@@ -213,6 +222,13 @@ typedef struct FrameRequest
 	int64		seed;
 	pg_tz	   *zone;			/* the model's time zone */
 	Budget	   *budget;
+
+	/*
+	 * What follows, for nrows rows of the columns and levels read so far.  Where the rows leave no room for it they go to a temporary file, and frame_row
+	 * does not work.  NULL: they have to fit.
+	 */
+	FrameNeeds	(*needs) (const void *state, const struct Frame *frame, int64 nrows);
+	const void *needs_state;
 } FrameRequest;
 
 /*
@@ -240,6 +256,12 @@ typedef struct Frame
 	double	  **chunk;			/* private: cells in the order of arrival */
 	uint32	   *order;			/* private: canonical position -> row of arrival */
 	MemoryContext cells;		/* private: of the chunks */
+	struct BufFile *file;		/* private: the cells in the order of arrival, where they did not fit; else NULL, and the next four too */
+	double	   *window;			/* (FRAME_CHUNK_ROWS, ncells) a chunk on its way to the file, or (ncells, FRAME_CHUNK_ROWS) back */
+	double	   *column_buffer;	/* (FRAME_CHUNK_ROWS) */
+	uint32	   *position;		/* row of arrival -> canonical position, PG_UINT32_MAX where it was left out */
+	int		  **recode;			/* (ncells) codes as they arrived -> codes; or NULL */
+	uint32		narrived;
 	Size		booked;			/* private: of the budget, for the rows */
 	MemoryContext context;
 } Frame;

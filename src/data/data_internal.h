@@ -92,13 +92,22 @@ row_side(const RowSides *sides, Side side, uint32 row)
 
 /* Bytes per row that ordering takes for a while; frame->order keeps sizeof(uint32) of them. */
 #define ORDER_BYTES_PER_ROW (2 * (sizeof(uint64) + sizeof(uint32)))
-#define ORDER_BYTES_KEPT sizeof(uint32)
+#define ORDER_BYTES_KEPT sizeof(uint32) /* of frame->order, or frame->position */
 
 /* Fill frame->order and frame->part_start; the bytes are booked already.  strata: what the codes of SIDE_STRATUM stand for, or NULL. */
 extern void frame_order(Frame *frame, const RowSides *sides, Dictionary *strata, const FrameRequest *request);
 
 /* The gap before later parts in the unit of the time column: microseconds, or whatever a number counts.  0: none. */
 extern double gap_width(const FrameRequest *request, ColumnKind kind);
+
+/* ---- rows in a temporary file; in spill.c ---- */
+
+/* The codes of a category by row of arrival: code (narrived). */
+extern void spill_codes(const Frame *frame, int cell, uint32 *code);
+
+extern void spill_gather(const Frame *frame, int first, int ncells, int64 start, int64 n, double *values);
+extern void spill_scan(const Frame *frame, int64 start, int64 end, FrameBlock block, void *state);
+extern void spill_drop(Frame *frame);
 
 /* A line for the user, kept in the frame. */
 extern void frame_warning(Frame *frame, const char *format,...) printf_like(2, 3);

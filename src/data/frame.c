@@ -198,6 +198,13 @@ open_columns(Load *l)
 
 /* ---- after the last row ---- */
 
+/* So that what cannot be is refused before work starts. */
+static bool
+fits_training(const Load *l)
+{
+	return l->request->needs == NULL || size_plus(l->used_before, bytes_needed(l)) <= l->budget->limit;
+}
+
 static void
 check_rows(Load *l)
 {
@@ -209,8 +216,8 @@ check_rows(Load *l)
 				 frame->null_targets ? errmsg("target column \"%s\" has no value in any of the %lld rows of the source",
 											  l->request->target, (long long) frame->null_targets) :
 				 errmsg("source has no rows")));
-	if (l->over_budget || !book_levels(l))
-		budget_fail(l->budget, size_plus(l->used_before, bytes_needed(l)), WHAT_IS_BOOKED);
+	if (l->over_budget || !book_levels(l) || !fits_training(l))
+		budget_fail(l->budget, size_plus(l->used_before, bytes_needed(l)), l->request->needs != NULL ? "the training" : WHAT_IS_BOOKED);
 }
 
 static int
@@ -288,7 +295,11 @@ sort_levels(Load *l)
 			map[nmaps] = sort_numeric_labels(l);
 		else
 			map[nmaps] = dictionary_sort(column->levels);
-		if (changes_codes(map[nmaps], dictionary_size(column->levels)))
+		if (!changes_codes(map[nmaps], dictionary_size(column->levels)))
+			continue;
+		if (frame->file != NULL)
+			spill_recode(frame, i, map[nmaps], dictionary_size(column->levels));
+		else
 			cell[nmaps++] = i;
 	}
 	if (nmaps > 0)
@@ -335,18 +346,23 @@ finish(Load *l)
 {
 	Frame	   *frame = l->frame;
 	Size		nchunks = ((Size) l->capacity + FRAME_CHUNK_ROWS - 1) >> FRAME_CHUNK_BITS;
+	uint32		narrived = (uint32) frame->nrows;
 	Size		over;
 
 	check_rows(l);
 	sort_levels(l);
 	warn(l);
+	if (frame->file != NULL)
+		spill_end(frame);
 	frame_order(frame, &l->sides, l->strata, l->request);
+	if (frame->file != NULL)
+		spill_turn_order(frame);
 	for (int i = 0; i < 16; i++)
 		frame->fingerprint[i] = (uint8) (l->fingerprint[i / 8] >> (i % 8 * 8));
 	for (Size i = 0; i < nchunks; i++)
 		pfree(l->sides.chunk[i]);
 	pfree(l->sides.chunk);
-	over = (Size) l->capacity * ORDER_BYTES_PER_ROW - (Size) frame->nrows * ORDER_BYTES_KEPT + nchunks * side_bytes(l);
+	over = (Size) l->capacity * ORDER_BYTES_PER_ROW - (Size) narrived * ORDER_BYTES_KEPT + nchunks * side_bytes(l);
 	budget_return(l->budget, over);
 	frame->booked = l->budget->used - l->used_before - l->level_bytes;
 }

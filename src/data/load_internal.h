@@ -67,15 +67,33 @@ extern bool load_row(TupleTableSlot *slot, void *load);
 /* Book what the levels have grown by; false where the budget ends. */
 extern bool book_levels(Load *l);
 
-/* Bytes that all rows counted would take. */
+/* Bytes that all rows counted would take, and the training with them where it is known what it needs. */
 extern Size bytes_needed(const Load *l);
 
-/* Bytes that a row takes at the height of loading, but for its sides and levels. */
+/* Bytes that a row takes in memory at the height of loading, but for its sides and levels. */
 static inline Size
 row_bytes(const Load *l)
 {
-	return l->frame->ncells * sizeof(double) + ORDER_BYTES_PER_ROW;
+	return (l->frame->file == NULL ? l->frame->ncells * sizeof(double) : 0) + ORDER_BYTES_PER_ROW;
 }
+
+/* ---- rows in a temporary file; in spill.c ---- */
+
+/* Bytes of frame->window. */
+extern Size window_bytes(const Frame *frame);
+
+/* Move all rows read so far to a file; the next ones come through the window, which goes there when it is full. */
+extern void spill_rows(Load *l);
+extern void spill_window(Frame *frame);
+
+/* Codes of a cell are to be read through a map of n codes. */
+extern void spill_recode(Frame *frame, int cell, const int *map, int n);
+
+/* After the last row: the rest of the window. */
+extern void spill_end(Frame *frame);
+
+/* frame->order becomes frame->position. */
+extern void spill_turn_order(Frame *frame);
 
 /* Bytes of the sides of one chunk. */
 static inline Size

@@ -208,7 +208,8 @@ frame_order(Frame *frame, const RowSides *sides, Dictionary *strata, const Frame
 		take_keys(o, SIDE_GROUP, true);
 		sort_rows(o);
 	}
-	settle_ties(o);
+	if (frame->file == NULL)	/* there, hashes alone decide */
+		settle_ties(o);
 	if (by_time)
 		part_by_time(o, &cuts);
 	else if (request->stratified)

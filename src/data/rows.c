@@ -24,10 +24,35 @@
 
 /* ---- room for rows ---- */
 
+/* nrows rows in memory must leave room for what follows. */
+static bool
+has_room(const Load *l, Size bytes, int64 nrows)
+{
+	const FrameRequest *request = l->request;
+
+	if (l->frame->file == NULL && request->needs != NULL)
+		bytes = size_plus(bytes, request->needs(request->needs_state, l->frame, nrows).beside);
+	return budget_fits(l->budget, bytes);
+}
+
+/* Free the memory of the cells, if so many bytes for nrows rows do not fit and a file will do. */
+static void
+spill_unless_room(Load *l, Size bytes, int64 nrows)
+{
+	if (l->frame->file != NULL || l->request->needs == NULL || has_room(l, bytes, nrows))
+		return;
+	spill_rows(l);
+	budget_return(l->budget, l->capacity * l->frame->ncells * sizeof(double));
+	if (budget_fits(l->budget, window_bytes(l->frame)))
+		budget_take(l->budget, window_bytes(l->frame), WHAT_IS_BOOKED);
+	else
+		l->over_budget = true;
+}
+
 static bool
 book(Load *l, Size bytes)
 {
-	if (!budget_fits(l->budget, bytes))
+	if (l->over_budget || !budget_fits(l->budget, bytes))
 	{
 		l->over_budget = true;
 		return false;
@@ -60,12 +85,33 @@ next_capacity(const Load *l, int64 capacity)
 }
 
 static void
+add_sides(Load *l, Size chunk)
+{
+	l->sides.chunk = grow_pointers(l, l->sides.chunk, chunk);
+	l->sides.chunk[chunk] = MemoryContextAlloc(l->frame->context, side_bytes(l));
+}
+
+static void
 add_chunk(Load *l, Size chunk, double *cells)
 {
 	l->frame->chunk = grow_pointers(l, l->frame->chunk, chunk);
-	l->sides.chunk = grow_pointers(l, l->sides.chunk, chunk);
 	l->frame->chunk[chunk] = cells;
-	l->sides.chunk[chunk] = MemoryContextAlloc(l->frame->context, side_bytes(l));
+	add_sides(l, chunk);
+}
+
+/* Rows that come through the window leave only their sides, and take part in the ordering. */
+static bool
+grow_sides(Load *l)
+{
+	Size		chunk = (Size) l->capacity >> FRAME_CHUNK_BITS;
+	Size		rows = FRAME_CHUNK_ROWS - ((Size) l->capacity & (FRAME_CHUNK_ROWS - 1));
+
+	if (!book(l, rows * row_bytes(l) + (rows == FRAME_CHUNK_ROWS ? side_bytes(l) : 0)))
+		return false;
+	if (rows == FRAME_CHUNK_ROWS)
+		add_sides(l, chunk);
+	l->capacity += rows;
+	return true;
 }
 
 /* False where the budget ends. */
@@ -79,6 +125,9 @@ grow_chunks(Load *l)
 	Size		row_cell_bytes = size_times(frame->ncells, sizeof(double));
 	Size		nchunks = Max(rows >> FRAME_CHUNK_BITS, 1);
 
+	spill_unless_room(l, rows * row_bytes(l) + nchunks * side_bytes(l), capacity);
+	if (frame->file != NULL)
+		return grow_sides(l);
 	if (l->capacity > 0 && first == 0)
 	{
 		if (!book(l, rows * row_bytes(l)))
@@ -103,20 +152,42 @@ grow_chunks(Load *l)
  * What the rows counted would have needed.  Levels that were cut short are taken to grow on with the rows, which may be too much, never too
  * little where each row brings as many new ones.
  */
+static Size
+levels_needed(const Load *l)
+{
+	if (l->rows_with_levels > 0)
+		return (Size) ((double) l->level_bytes / l->rows_with_levels * l->frame->nrows);
+	return l->level_bytes;
+}
+
+/* The least there is: rows in a file, and the worst phase of the training. */
+static Size
+bytes_needed_with_file(const Load *l)
+{
+	Size		nrows = (Size) l->frame->nrows;
+	Size		nchunks = (nrows + FRAME_CHUNK_ROWS - 1) >> FRAME_CHUNK_BITS;
+	Size		window = window_bytes(l->frame);
+	FrameNeeds	needs = l->request->needs(l->request->needs_state, l->frame, l->frame->nrows);
+	Size		loading = size_plus(window, nchunks * (side_bytes(l) + FRAME_CHUNK_ROWS * ORDER_BYTES_PER_ROW));
+	Size		beside = size_plus(size_plus(window, nrows * ORDER_BYTES_KEPT), needs.beside);
+
+	return size_plus(Max(loading, Max(beside, needs.after)), levels_needed(l));
+}
+
 Size
 bytes_needed(const Load *l)
 {
 	int64		nrows = l->frame->nrows;
 	int64		capacity = FIRST_CHUNK_ROWS;
-	Size		levels = l->level_bytes;
 	Size		nchunks;
+
+	if (l->request->needs != NULL)
+		return bytes_needed_with_file(l);
 
 	while (capacity < nrows)
 		capacity = next_capacity(l, capacity);
 	nchunks = (Size) (capacity + FRAME_CHUNK_ROWS - 1) >> FRAME_CHUNK_BITS;
-	if (l->rows_with_levels > 0)
-		levels = (Size) ((double) levels / l->rows_with_levels * nrows);
-	return size_plus(size_plus(size_times((Size) capacity, row_bytes(l)), nchunks * side_bytes(l)), levels);
+	return size_plus(size_plus(size_times((Size) capacity, row_bytes(l)), nchunks * side_bytes(l)), levels_needed(l));
 }
 
 bool
@@ -132,9 +203,10 @@ book_levels(Load *l)
 	grown = bytes - l->level_bytes;
 	l->level_bytes = bytes;
 	l->long_level = false;
+	spill_unless_room(l, grown, l->capacity);
 	if (grown == 0 || book(l, grown))
 		return true;
-	l->rows_with_levels = frame->nrows + 1;
+	l->rows_with_levels = frame->nrows;
 	return false;
 }
 
@@ -354,7 +426,8 @@ read_weight(Load *l, const TupleTableSlot *slot)
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("weight column \"%s\" has the value %s", l->request->weight,
 						slot->tts_isnull[l->roles.weight] ? "NULL" : psprintf("%g", weight)),
-				 errdetail("Weights are finite numbers of 0 or more.")));
+				 errdetail("Weights are finite numbers of 0 or more."),
+				 errhint("Leave such rows out in the source, or give them a weight there, for example with coalesce.")));
 	l->frame->zero_weights += weight == 0;
 	return weight;
 }
@@ -446,7 +519,8 @@ store_row(Load *l, const TupleTableSlot *slot, double target, uint64 target_bits
 {
 	Frame	   *frame = l->frame;
 	uint32		row = (uint32) frame->nrows;
-	double	   *cells = frame->chunk[row >> FRAME_CHUNK_BITS] + (Size) (row & (FRAME_CHUNK_ROWS - 1)) * frame->ncells;
+	double	   *chunk = frame->file == NULL ? frame->chunk[row >> FRAME_CHUNK_BITS] : frame->window;
+	double	   *cells = chunk + (Size) (row & (FRAME_CHUNK_ROWS - 1)) * frame->ncells;
 	uint64		hash = read_features(l, slot, cells);
 	int			at = frame->ncolumns;
 
@@ -462,6 +536,8 @@ store_row(Load *l, const TupleTableSlot *slot, double target, uint64 target_bits
 	l->fingerprint[0] += hash_fold(1, hash);
 	l->fingerprint[1] += hash_fold(2, hash);
 	keep_sides(l, slot, row, hash);
+	if (frame->file != NULL && (row & (FRAME_CHUNK_ROWS - 1)) == FRAME_CHUNK_ROWS - 1)
+		spill_window(frame);
 }
 
 bool
@@ -485,9 +561,11 @@ load_row(TupleTableSlot *slot, void *state)
 	if (!l->over_budget && (frame->nrows < l->capacity || grow_chunks(l)))
 	{
 		store_row(l, slot, target, target_bits);
-		if (l->long_level || frame->nrows % ROWS_PER_LEVEL_CHECK == 0)
+		frame->nrows++;
+		if (l->long_level || frame->nrows % ROWS_PER_LEVEL_CHECK == 1)
 			(void) book_levels(l);
 	}
-	frame->nrows++;
+	else
+		frame->nrows++;
 	return true;
 }

@@ -61,7 +61,25 @@ stratum_of_row(const Strata *s, uint32 row)
 
 	if (s->code_of != NULL)
 		return s->code_of[*row_side(o->sides, SIDE_STRATUM, row)];
-	return (int) row_cells(o->frame, row)[o->frame->ncolumns];
+	return (int) o->row_scratch[row];
+}
+
+/* The codes of the target by row of arrival, where nothing else is for a while. */
+static void
+take_targets(Order *o)
+{
+	int			cell = o->frame->ncolumns;
+
+	if (o->frame->file != NULL)
+	{
+		spill_codes(o->frame, cell, o->row_scratch);
+		return;
+	}
+	for (uint32 row = 0; row < o->n; row++)
+	{
+		check_interrupts(row);
+		o->row_scratch[row] = (uint32) row_cells(o->frame, row)[cell];
+	}
 }
 
 static void
@@ -204,6 +222,8 @@ split_by_stratum(Order *o)
 	s.passed = palloc0(sizeof(int64) * Max(s.n, 1));
 	s.given = palloc0(sizeof(bool) * Max(s.n, 1));
 	s.found = MemoryContextAllocZero(o->frame->context, sizeof(Stratum) * Max(s.n, 1));
+	if (o->strata == NULL)
+		take_targets(o);
 	count_rows(&s);
 	take_given_bounds(&s);
 	each_unit(&s, count_unit);

@@ -124,7 +124,8 @@ typedef struct ColumnSummary
 				max,
 				mean,
 				sd;				/* of the population */
-	int64	   *level_count;	/* categories: (levels + 1) by code, the last for others */
+	int64	   *level_count;	/* categories: (levels + 1) by the code of the column looked at, the last for others */
+	int64	   *kept_count;		/* of an input: (levels the model keeps + 1) by its code */
 } ColumnSummary;
 
 /* Bytes features_fit takes beyond what it returns, for n training rows. */
@@ -132,7 +133,7 @@ extern Size features_fit_memory(int64 n);
 
 /*
  * Fit on the frame's training rows.  Appends to *warnings (List of char *).  Also returns for each category column the table from the frame's
- * codes to the model's: recode[column][frame code]; NULL for other kinds; and what it saw of each column, levels counted by the model's codes.
+ * codes to the model's: recode[column][frame code]; NULL for other kinds; and what it saw of each column.
  */
 extern Features *features_fit(const Frame *frame, const FeatureOptions *options, const char *time_zone, int ***recode,
 							  ColumnSummary **summaries, List **warnings);

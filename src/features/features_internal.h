@@ -58,7 +58,7 @@ extern void summarise_column(FitSample *sample, ColumnSummary *summary);
 
 /*
  * The levels an input keeps: the "most" most frequent of those seen, with the place for all others where some are left out; 0: none.  Sets
- * input->levels; *recode leads from the frame's codes to theirs; summary->level_count, by the frame's codes, is made to count by theirs.
+ * input->levels; *recode leads from the frame's codes to theirs; summary->kept_count counts by theirs.
  */
 extern void choose_levels(const FrameColumn *column, int most, InputColumn *input, ColumnSummary *summary, int **recode);
 

@@ -17,7 +17,7 @@
 
 /* Columns are gathered from the rows a few at a time: as many as share a cache line, while they stay within this many bytes. */
 #define GATHER_COLUMNS 8
-#define GATHER_BYTES ((Size) 64 * 1024 * 1024)
+#define GATHER_BYTES ((Size) 48 * 1024 * 1024)
 
 typedef struct Fitting
 {
@@ -488,7 +488,11 @@ fit_automatic(Fitting *f, int column, FitSample *sample)
 {
 	Features   *features = f->features;
 	FeatureStep step = {.transform = automatic_transform(sample->operand->kind, f->options), .group = features->ngroups, .noperands = 1, .final = true};
+	ColumnSummary summary = *sample->summary;
 
+	if (summary.kept_count != NULL)
+		summary.level_count = summary.kept_count;
+	sample->summary = &summary;
 	step.fitted = step.transform->fit(sample);
 	if (step.fitted == NULL)
 		return sample->why_unused;

@@ -266,7 +266,7 @@ number_sql(const void *fitted, const char *const *operand, const OutputColumn *i
 	if (number->has_value && (number->offset != 0.0 || number->scale != 1.0))
 		finite = psprintf("(%s - %s) / %s", finite, number_literal(number->offset), number_literal(number->scale));
 	if (number->has_value)
-		outputs[0] = finite;
+		outputs[0] = unconstify(char *, finite);
 	if (number->has_indicator)
 		outputs[number->has_value] = psprintf("CASE WHEN %s IS NULL THEN 1 ELSE 0 END::double precision", x);
 }

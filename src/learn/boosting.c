@@ -130,12 +130,9 @@ boosting_from_trees(Trees *trees, Link link)
 
 /* ---- prediction ---- */
 
-static void
-boosting_predict(const void *state, const double *rows, int nrows, double *out)
+void
+boosting_link(const BoostingModel *model, int nrows, double *out)
 {
-	const BoostingModel *model = state;
-
-	trees_score(model->trees, rows, nrows, out);
 	switch (model->link)
 	{
 		case LINK_IDENTITY:
@@ -152,6 +149,15 @@ boosting_predict(const void *state, const double *rows, int nrows, double *out)
 				dense_softmax(out + (Size) i * model->trees->noutputs, 1, model->trees->noutputs, NULL);
 			break;
 	}
+}
+
+static void
+boosting_predict(const void *state, const double *rows, int nrows, double *out)
+{
+	const BoostingModel *model = state;
+
+	trees_score(model->trees, rows, nrows, out);
+	boosting_link(model, nrows, out);
 }
 
 /* ---- reports ---- */

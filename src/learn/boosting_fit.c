@@ -75,24 +75,24 @@ boosting_layout(Arena *arena, const BoostingShape *shape)
 	b->nranges = b->ntrain_ranges + (b->ntotal - b->ntrain + b->range_rows - 1) / b->range_rows;
 	b->job = arena_array(arena, 1, sizeof(BoostingJob));
 	b->monotone = arena_array(arena, shape->ncolumns, sizeof(int8));
-	b->target = arena_array(arena, shape->ntotal, sizeof(double));
-	b->weight = shape->weighted ? arena_array(arena, shape->ntotal, sizeof(double)) : NULL;
-	b->score = arena_array(arena, all, sizeof(double));
-	b->gradient = arena_array(arena, train, sizeof(float));
-	b->hessian = arena_array(arena, train, sizeof(float));
-	b->scratch = arena_array(arena, (Size) shape->nmembers * shape->noutputs * LOSS_ROWS, sizeof(double));
+	b->target = arena_space(arena, shape->ntotal, sizeof(double));
+	b->weight = shape->weighted ? arena_space(arena, shape->ntotal, sizeof(double)) : NULL;
+	b->score = arena_space(arena, all, sizeof(double));
+	b->gradient = arena_space(arena, train, sizeof(float));
+	b->hessian = arena_space(arena, train, sizeof(float));
+	b->scratch = arena_space(arena, (Size) shape->nmembers * shape->noutputs * LOSS_ROWS, sizeof(double));
 	if (b->objective->leaf_quantile != NULL)
 	{
-		b->residual = arena_array(arena, shape->ntrain, sizeof(double));
-		b->residual_weight = shape->weighted ? arena_array(arena, shape->ntrain, sizeof(double)) : NULL;
+		b->residual = arena_space(arena, shape->ntrain, sizeof(double));
+		b->residual_weight = shape->weighted ? arena_space(arena, shape->ntrain, sizeof(double)) : NULL;
 	}
 	b->leaf_value = arena_array(arena, shape->options.num_leaves, sizeof(double));
-	b->part = arena_array(arena, size_times(b->ntrain_ranges, shape->options.num_leaves), sizeof(LeafPart));
+	b->part = arena_space(arena, size_times(b->ntrain_ranges, shape->options.num_leaves), sizeof(LeafPart));
 	b->watched_sum = arena_array(arena, WATCHED_ROWS / LOSS_ROWS, sizeof(double));
 	b->validation_sum = arena_array(arena, (b->ntotal - b->ntrain) / LOSS_ROWS + 1, sizeof(double));
 	if (is_bagged(&shape->options))
 	{
-		b->bag = arena_array(arena, shape->ntrain, sizeof(int32));
+		b->bag = arena_space(arena, shape->ntrain, sizeof(int32));
 		b->bag_count = arena_array(arena, shape->ntrain / GRADIENT_PIECE + 1, sizeof(int64));
 	}
 	b->grow = grow_options(&shape->options);
@@ -184,6 +184,19 @@ take_targets(Boosting *b)
 }
 
 static void
+refuse_constraint(const TrainingSet *set, const char *column)
+{
+	const char **names = palloc(sizeof(char *) * Max(set->ncolumns, 1));
+
+	for (int j = 0; j < set->ncolumns; j++)
+		names[j] = set->column_name[j];
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("monotone_constraints names \"%s\", which is no column of the model", column),
+			 errhint("%s", valid_names_hint(column, names, set->ncolumns, "columns"))));
+}
+
+static void
 fill_monotone(Boosting *b)
 {
 	const ColumnValues *asked = &b->options->monotone;
@@ -195,9 +208,7 @@ fill_monotone(Boosting *b)
 		while (j < b->set->ncolumns && strcmp(b->set->column_name[j], asked->column[i]) != 0)
 			j++;
 		if (j == b->set->ncolumns)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("monotone_constraints names \"%s\", which is no column of the model", asked->column[i])));
+			refuse_constraint(b->set, asked->column[i]);
 		if (b->set->levels[j] > 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -255,7 +266,6 @@ boosting_init(TrainingSet *set, const BoostingOptions *options, Arena *arena)
 	check_targets(b);
 	round_metric_check(b->metric, b->objective, set->task);
 	fill_monotone(b);
-	bins_take(b->bins, set->bins);
 	b->trees = trees_create(set->ncolumns, set->levels, b->noutputs, 1);
 	start_scores(b);
 	b->train_curve = large_array(options->n_estimators, sizeof(double));
@@ -297,6 +307,37 @@ verify_monotone(const Boosting *b)
 	pfree(high);
 }
 
+/*
+ * The scores are those of the model where all rounds that ran are kept: what predict would say of the rows.  Where there are several outputs they lie
+ * output by output, and are turned if there is memory.
+ */
+static void
+settle_answers(Boosting *b, const BoostingModel *model)
+{
+	double	   *answers = b->score;
+
+	if (b->trees->ntrees != b->trees_scored)
+		return;
+	if (b->noutputs > 1)
+	{
+		Size		bytes = size_times(size_times(b->noutputs, sizeof(double)), b->ntotal);
+
+		if (bytes > b->set->spare_memory)
+			return;
+		answers = alloc_large(CurrentMemoryContext, bytes);
+		for (int64 i = 0; i < b->ntotal; i++)
+			for (int k = 0; k < b->noutputs; k++)
+				answers[i * b->noutputs + k] = b->score[k * b->ntotal + i];
+	}
+	for (int64 i = 0; i < b->ntotal; i += DESIGN_BLOCK)
+	{
+		CHECK_FOR_INTERRUPTS();
+		boosting_link(model, (int) Min(DESIGN_BLOCK, b->ntotal - i), answers + i * b->noutputs);
+	}
+	b->set->answers = answers;
+	b->set->nanswers = b->ntotal;
+}
+
 BoostingModel *
 boosting_fit(TrainingSet *set, const BoostingOptions *options)
 {
@@ -308,6 +349,7 @@ boosting_fit(TrainingSet *set, const BoostingOptions *options)
 	if (options->early_stopping_rounds > 0 && set->nvalidation == 0)
 		training_warning(set, "early stopping has no validation rows to go by: all %d rounds were run", options->n_estimators);
 	b->team = team_start(&arena, b->shape->nmembers, PROGRAM_BOOSTING, boosting_tasks, b);
+	bins_take(b->bins, set->bins);
 	rounds = boosting_run(b);
 	team_end(b->team);
 	trees_truncate(b->trees, Min(rounds * b->noutputs, b->trees->ntrees));
@@ -316,5 +358,6 @@ boosting_fit(TrainingSet *set, const BoostingOptions *options)
 	trees_prepare(b->trees);
 	model->link = b->objective->link;
 	model->trees = b->trees;
+	settle_answers(b, model);
 	return model;
 }

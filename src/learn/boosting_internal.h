@@ -132,6 +132,9 @@ typedef struct BoostingModel
 } BoostingModel;
 
 extern Size boosting_memory(const BoostingOptions *options, int64 nrows, int ncolumns, int noutputs);
+/* Scores of rows, (nrows, noutputs), to answers. */
+extern void boosting_link(const BoostingModel *model, int nrows, double *out);
+
 extern BoostingModel *boosting_fit(TrainingSet *set, const BoostingOptions *options);
 
 #endif

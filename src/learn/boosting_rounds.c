@@ -15,6 +15,8 @@
 #include "learn/boosting_state_internal.h"
 #include "learn/programs_internal.h"
 
+#define CACHE_LINE 64
+
 /* ---- ranges of rows ---- */
 
 typedef struct Range
@@ -50,6 +52,14 @@ loss_rows(const Boosting *b, int member, int64 start, int64 end)
 		.out_stride = b->ntrain,
 		.scratch = b->scratch + (Size) member * b->noutputs * LOSS_ROWS,
 	};
+}
+
+/* Leaves visit a range's rows here and there: have them in the cache before. */
+static void
+bring_near(const void *memory, Size bytes)
+{
+	for (Size at = 0; at < bytes; at += CACHE_LINE)
+		__builtin_prefetch((const char *) memory + at);
 }
 
 /* ---- leaves ---- */
@@ -93,13 +103,18 @@ static void
 sum_task(void *view, Team *team)
 {
 	Boosting   *b = view;
+	Size		first = (Size) b->job->output * b->ntrain;
 	int			nleaves = grower_leaves(b->grower);
 
 	for (int64 piece = team_next(team); piece >= 0; piece = team_next(team))
 	{
+		Range		range = range_of(b, piece);
+
 		CHECK_FOR_INTERRUPTS();
+		bring_near(b->gradient + first + range.start, sizeof(float) * (range.end - range.start));
+		bring_near(b->hessian + first + range.start, sizeof(float) * (range.end - range.start));
 		for (int l = 0; l < nleaves; l++)
-			sum_leaf(b, grower_leaf(b->grower, l), range_of(b, piece), &b->part[piece * b->options->num_leaves + l]);
+			sum_leaf(b, grower_leaf(b->grower, l), range, &b->part[piece * b->options->num_leaves + l]);
 	}
 }
 
@@ -186,7 +201,10 @@ add_tree(const Boosting *b, int64 number, Range range)
 	double	   *score = b->score + (Size) b->job->output * b->ntotal;
 
 	if (!range.held_out)
+	{
+		bring_near(score + range.start, sizeof(double) * (range.end - range.start));
 		add_listed_rows(b, number, score);
+	}
 	if (range.held_out || b->job->bagging)
 		for (int64 i = range.start; i < range.end; i++)
 			if (range.held_out || !in_bag(b, i))
@@ -240,6 +258,21 @@ update_task(void *view, Team *team)
 	}
 }
 
+/* The bins once more, column by column. */
+static void
+turn_task(void *view, Team *team)
+{
+	Boosting   *b = view;
+
+	for (int64 piece = team_next(team); piece >= 0; piece = team_next(team))
+	{
+		int64		start = piece * GRADIENT_PIECE;
+
+		CHECK_FOR_INTERRUPTS();
+		bins_turn(b->bins, start, Min(GRADIENT_PIECE, b->ntotal - start));
+	}
+}
+
 /* Each piece's rows of the bag to the front of its place. */
 static void
 draw_task(void *view, Team *team)
@@ -262,7 +295,7 @@ draw_task(void *view, Team *team)
 }
 
 const TeamTask boosting_tasks[] = {
-	GROW_TASKS, sum_task, quantile_task, update_task, draw_task
+	GROW_TASKS, sum_task, quantile_task, update_task, draw_task, turn_task
 };
 
 typedef enum BoostingTask
@@ -271,6 +304,7 @@ typedef enum BoostingTask
 	TASK_QUANTILES,
 	TASK_UPDATE,
 	TASK_DRAW,
+	TASK_TURN,
 	TASK_COUNT
 } BoostingTask;
 
@@ -282,10 +316,16 @@ const TeamProgram boosting_program = {
 
 /* ---- rounds ---- */
 
+static int64
+pieces_of(int64 rows)
+{
+	return (rows + GRADIENT_PIECE - 1) / GRADIENT_PIECE;
+}
+
 static void
 draw_bag(Boosting *b, int round)
 {
-	int64		npieces = (b->ntrain + GRADIENT_PIECE - 1) / GRADIENT_PIECE;
+	int64		npieces = pieces_of(b->ntrain);
 	int64		count = 0;
 
 	if (b->bag == NULL || round % b->options->bagging_freq != 0)
@@ -326,6 +366,7 @@ finish_tree(Boosting *b, int round, int output)
 			set_leaf_value(b, l, newton_value(b, l));
 	for (int l = 0; l < nleaves; l++)
 		b->trees->value[grower_leaf(b->grower, l)->node] = b->leaf_value[l];
+	b->trees_scored++;
 	update(b, true, last, last && round + 1 < b->options->n_estimators);
 }
 
@@ -417,6 +458,7 @@ boosting_run(Boosting *b)
 	int			round;
 	int			run = 0;
 
+	team_run(b->team, TASK_TURN, pieces_of(b->ntotal));
 	update(b, false, false, true);
 	for (round = 0; round < b->options->n_estimators; round++)
 	{

@@ -86,6 +86,7 @@ typedef struct Boosting
 	double	   *train_curve;	/* (rounds) */
 	double	   *validation_curve;
 	int			best;			/* round, from 1 */
+	int			trees_scored;	/* whose values are in the scores */
 } Boosting;
 
 extern const TeamTask boosting_tasks[];

@@ -425,7 +425,7 @@ grow_trees(Forest *f)
 		done += grown;
 		if (f->shape->nslots == 1)
 			continue;
-		wanted = (int) Min(f->shape->nslots, f->shape->pool_bytes / Max(tree + tree / 8, 1));
+		wanted = (int) Min((Size) f->shape->nslots, f->shape->pool_bytes / Max(tree + tree / 8, 1));
 		wanted = Max(wanted, 1);
 	}
 }

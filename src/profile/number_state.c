@@ -4,53 +4,17 @@
  */
 #include "postgres.h"
 
-#include "utils/timestamp.h"
-
 #include "profile/profile_internal.h"
 
-/* ---- values that probably stand for a missing one ---- */
-
-#define DAY ((double) USECS_PER_DAY)
-#define DATE_OF_1900 (-36524 * DAY)
-#define DATE_OF_1970 (-10957 * DAY)
-#define DATE_OF_0001 (-730119 * DAY)
-#define DATE_OF_9999 (2921939 * DAY)	/* 9999-12-31 */
-
-/* The smallest or the largest of all values, and alone: at least so far from its neighbour. */
 static int64
-count_if_alone(const DistributionBin *bin, int n, double value, double distance)
+count_sentinels(ColumnKind kind, const DistributionBin *bin, int n)
 {
-	if (n < 2)
-		return 0;
-	if (bin[0].low == value && bin[0].high == value && bin[1].low - value >= distance)
-		return bin[0].count;
-	if (bin[n - 1].low == value && bin[n - 1].high == value && value - bin[n - 2].high >= distance)
-		return bin[n - 1].count;
-	return 0;
-}
-
-static int64
-count_sentinels(const NumberSketch *s, const DistributionBin *bin, int n)
-{
-	static const double dates[] = {DATE_OF_0001, DATE_OF_1900, DATE_OF_1970, DATE_OF_9999};
-	static const double numbers[] = {99, 999, 9999, 99999, 999999, -99, -999, -9999, -99999};
+	TopValue	found[MOST_SENTINEL_NUMBERS];
+	int			nfound = sentinel_numbers(kind, bin, n, found);
 	int64		count = 0;
 
-	if (s->base.kind == KIND_TIMESTAMP)
-		for (int i = 0; i < (int) lengthof(dates); i++)
-			count += count_if_alone(bin, n, dates[i], 365 * DAY);
-	if (s->base.kind != KIND_NUMBER)
-		return count;
-	/* numbers of nines: at least twice as far from 0 as all others on their side */
-	for (int i = 0; i < (int) lengthof(numbers); i++)
-	{
-		int64		here = count_if_alone(bin, n, numbers[i], fabs(numbers[i]) / 2);
-
-		count += here > 1 ? here : 0;	/* once is an outlier */
-	}
-	/* -1: the only negative one, and no sign */
-	if (n > 2 && bin[0].low == -1 && bin[0].high == -1 && bin[1].low >= 0 && bin[n - 1].high > 1)
-		count += bin[0].count;
+	for (int i = 0; i < nfound; i++)
+		count += found[i].count;
 	return count;
 }
 
@@ -75,7 +39,7 @@ order_statistics(const NumberSketch *s, SketchStatistics *statistics)
 			statistics->largest_gap = fmax(statistics->largest_gap, bin[i].low - bin[i - 1].high);
 	}
 	statistics->gap_exact = !(statistics->largest_gap < widest);
-	statistics->sentinels = count_sentinels(s, bin, n);
+	statistics->sentinels = count_sentinels((ColumnKind) s->base.kind, bin, n);
 	pfree(bin);
 }
 

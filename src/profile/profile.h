@@ -9,6 +9,7 @@
 #ifndef RELEARN_PROFILE_H
 #define RELEARN_PROFILE_H
 
+#include "core/distribution.h"
 #include "core/mergeable.h"
 #include "data/data.h"
 
@@ -29,6 +30,7 @@ extern Sketch *sketch_new(ColumnKind kind);
  */
 extern Sketch *sketch_add_numbers(Sketch *sketch, const double *value, int n);
 extern Sketch *sketch_add_text(Sketch *sketch, const char *text, int length);
+extern Sketch *sketch_add_hashed_text(Sketch *sketch, const char *text, int length, uint64 hash);	/* hash_text of it, seed 0 */
 
 /* ---- what it says ---- */
 typedef struct SketchStatistics
@@ -72,6 +74,48 @@ typedef struct TopValue
 
 /* The most frequent values, at most so many; *error: a count may be too low by this. */
 extern TopValue *sketch_top(const Sketch *sketch, int most, int *count, int64 *error);
+
+/* The finite numbers in ascending bins of one value each or, where there are too many distinct ones, of neighbours; palloc'd. */
+extern DistributionBin *sketch_bins(const Sketch *sketch, int *count);
+
+typedef struct SketchFormat
+{
+	const char *name;			/* "MM/DD/YYYY HH:MM" */
+	int64		count;
+} SketchFormat;
+
+/* The formats of texts that are dates, timestamps or times, the most frequent first. */
+extern SketchFormat *sketch_formats(const Sketch *sketch, int *count);
+
+/* Was a text of this hash seen?  Sure only while the sketch is exact. */
+extern bool sketch_has_hash(const Sketch *sketch, uint64 hash);
+
+/* What a text reads as. */
+typedef enum TextWhat
+{
+	TEXT_EMPTY = 1,				/* or blanks */
+	TEXT_SENTINEL = 2,			/* a word that stands for a missing value */
+	TEXT_NUMBER = 4,
+	TEXT_DATE = 8,
+	TEXT_TIMESTAMP = 16,
+	TEXT_TIME = 32
+} TextWhat;
+
+/* One of them, or 0. */
+extern int	text_what(const char *text, int length);
+
+/* A number as people read it; times in ISO 8601.  palloc'd. */
+extern char *number_text(ColumnKind kind, double value);
+
+/*
+ * The numbers or dates among ascending bins that probably stand for a missing value, with their counts; returns how many there are.  They are
+ * known for it (-1, 999, 1970-01-01...) and lie apart from the others or, dates, are far more frequent.
+ */
+#define MOST_SENTINEL_NUMBERS 20
+extern int	sentinel_numbers(ColumnKind kind, const DistributionBin *bin, int n, TopValue *found);
+
+/* The values of a sketch that probably stand for a missing one, the most frequent first; number is set where text is NULL. */
+extern TopValue *sketch_sentinels(const Sketch *sketch, int *count);
 
 /* Of finite numbers: NaN where there are none. */
 extern void sketch_quantiles(const Sketch *sketch, const double *p, int n, double *value);

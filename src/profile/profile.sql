@@ -67,7 +67,7 @@ CREATE AGGREGATE ml.sketch_merge(sketch ml.sketch) (
 	SFUNC = ml._sketch_combine, STYPE = ml.sketch, SSPACE = 65536, COMBINEFUNC = ml._sketch_combine, PARALLEL = SAFE);
 COMMENT ON AGGREGATE ml.sketch_merge(ml.sketch) IS 'one sketch of many: of all their values';
 
-CREATE FUNCTION ml.sketch_statistics(sketch ml.sketch, OUT role text, OUT n bigint, OUT nulls bigint, OUT nan bigint, OUT infinite bigint, OUT empty bigint, OUT sentinels bigint, OUT distinct_count bigint, OUT distinct_exact boolean, OUT mean double precision, OUT sd double precision, OUT min double precision, OUT p05 double precision, OUT p25 double precision, OUT median double precision, OUT p75 double precision, OUT p95 double precision, OUT max double precision, OUT skewness double precision, OUT kurtosis double precision, OUT zeros bigint, OUT negatives bigint, OUT top_values jsonb, OUT min_length integer, OUT mean_length double precision, OUT max_length integer, OUT number_share double precision, OUT date_share double precision, OUT timestamp_share double precision, OUT formats jsonb, OUT earliest timestamp, OUT latest timestamp, OUT largest_gap interval, OUT histogram text, OUT approximate text[]) RETURNS SETOF record
+CREATE FUNCTION ml.sketch_statistics(sketch ml.sketch, OUT role text, OUT n bigint, OUT nulls bigint, OUT nan bigint, OUT infinite bigint, OUT empty bigint, OUT sentinels bigint, OUT sentinel_values jsonb, OUT distinct_count bigint, OUT distinct_exact boolean, OUT mean double precision, OUT sd double precision, OUT min double precision, OUT p05 double precision, OUT p25 double precision, OUT median double precision, OUT p75 double precision, OUT p95 double precision, OUT max double precision, OUT skewness double precision, OUT kurtosis double precision, OUT zeros bigint, OUT negatives bigint, OUT top_values jsonb, OUT min_length integer, OUT mean_length double precision, OUT max_length integer, OUT number_share double precision, OUT date_share double precision, OUT timestamp_share double precision, OUT formats jsonb, OUT earliest timestamp, OUT latest timestamp, OUT largest_gap interval, OUT histogram text, OUT approximate text[]) RETURNS SETOF record
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 1 AS 'MODULE_PATHNAME', 'ml_sketch_statistics';
 COMMENT ON FUNCTION ml.sketch_statistics(ml.sketch) IS 'what a sketch says, in one row; the columns are those of ml.profile';
 CREATE FUNCTION ml.sketch_quantile(sketch ml.sketch, share double precision) RETURNS double precision
@@ -85,7 +85,7 @@ COMMENT ON FUNCTION ml.sketch_distance(ml.sketch, ml.sketch)
 	IS 'from 0 (alike) to 1: the Kolmogorov-Smirnov statistic of numbers, the total variation distance of texts; NULL where the kinds differ';
 
 CREATE FUNCTION ml.profile(source text, columns text[] DEFAULT NULL, ordered boolean DEFAULT false)
-	RETURNS TABLE (column_name text, type text, role text, n bigint, nulls bigint, nan bigint, infinite bigint, empty bigint, sentinels bigint,
+	RETURNS TABLE (column_name text, type text, role text, n bigint, nulls bigint, nan bigint, infinite bigint, empty bigint, sentinels bigint, sentinel_values jsonb,
 	distinct_count bigint, distinct_exact boolean,
 	mean double precision, sd double precision, min double precision, p05 double precision, p25 double precision, median double precision,
 	p75 double precision, p95 double precision, max double precision, skewness double precision, kurtosis double precision,

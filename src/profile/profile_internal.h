@@ -9,7 +9,6 @@
 
 #include "miscadmin.h"
 
-#include "core/distribution.h"
 #include "core/frequent.h"
 #include "core/hyperloglog.h"
 #include "core/power_sums.h"
@@ -68,17 +67,6 @@ extern TopValue *number_top(const NumberSketch *s, int most, int *count, int64 *
 #define TEXT_FEWEST_SLOTS 16
 #define TEXT_FORMATS 24
 
-/* What a text reads as. */
-typedef enum TextWhat
-{
-	TEXT_EMPTY = 1,
-	TEXT_SENTINEL = 2,
-	TEXT_NUMBER = 4,
-	TEXT_DATE = 8,
-	TEXT_TIMESTAMP = 16,
-	TEXT_TIME = 32
-} TextWhat;
-
 typedef struct TextForm
 {
 	int32		characters;
@@ -105,6 +93,16 @@ typedef struct FormatCount
 	int64		count;
 } FormatCount;
 
+#define TEXT_SENTINELS 16
+#define TEXT_SENTINEL_BYTES 24
+
+/* How often a text that stands for a missing value occurs; exact whatever else is not. */
+typedef struct SentinelCount
+{
+	int64		count;			/* 0 = unused, those in use come first */
+	char		text[TEXT_SENTINEL_BYTES];	/* its beginning, NUL-terminated */
+} SentinelCount;
+
 typedef struct TextSketch
 {
 	Sketch		base;
@@ -121,6 +119,7 @@ typedef struct TextSketch
 	int32		heap_capacity;
 	FormatCount format[TEXT_FORMATS];
 	int64		other_formats;	/* texts of formats beyond those */
+	SentinelCount sentinel[TEXT_SENTINELS]; /* others are not told apart */
 } TextSketch;
 
 #define TEXT_FIXED MAXALIGN(sizeof(TextSketch))
@@ -156,6 +155,8 @@ extern TextSketch *text_read(ByteReader *r, bool exact, int64 n);
 extern void text_statistics(const TextSketch *s, SketchStatistics *statistics);
 extern TopValue *text_top(const TextSketch *s, int most, int *count, int64 *error);
 
+extern TopValue *text_sentinels(const TextSketch *s, int *count);
+
 /* ---- what a text reads as ---- */
 extern void text_form(const char *text, int length, TextForm *form);
 extern char *text_format_name(int format);	/* "MM/DD/YYYY HH:MM" */
@@ -187,8 +188,6 @@ extern char *picture_columns(const double *count, int n);
 
 /* A bar of a share of so many characters. */
 extern char *picture_bar(double share, int characters);
-
-extern char *number_text(ColumnKind kind, double value);
 
 /* The statistics that ml.profile and ml.sketch_statistics share, from n to approximate. */
 extern void report_statistics(Cells *row, const Sketch *sketch);

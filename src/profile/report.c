@@ -163,6 +163,30 @@ add_formats(Cells *row, const Sketch *sketch)
 	cell_datum(row, json_datum(json.data));
 }
 
+/* The values that stand for a missing one, with their counts: NULL where there are none. */
+static void
+add_sentinels(Cells *row, const Sketch *sketch)
+{
+	int			n;
+	TopValue   *found = sketch_sentinels(sketch, &n);
+	StringInfoData json;
+
+	if (n == 0)
+	{
+		cell_null(row);
+		return;
+	}
+	initStringInfo(&json);
+	for (int i = 0; i < n; i++)
+	{
+		appendStringInfoString(&json, i ? ", " : "{");
+		escape_json(&json, found[i].text ? found[i].text : number_text((ColumnKind) sketch->kind, found[i].number));
+		appendStringInfo(&json, ": " INT64_FORMAT, found[i].count);
+	}
+	appendStringInfoChar(&json, '}');
+	cell_datum(row, json_datum(json.data));
+}
+
 static void
 add_moment(Cells *row, const Sketch *sketch, double microseconds)
 {
@@ -316,6 +340,7 @@ report_statistics(Cells *row, const Sketch *sketch)
 	cell_count(row, s.infinite);
 	cell_count(row, s.empty);
 	cell_count(row, s.sentinels);
+	add_sentinels(row, sketch);
 	cell_count(row, (int64) s.distinct);
 	cell_datum(row, BoolGetDatum(sketch->exact));
 	add_numbers(row, sketch, &s);

@@ -71,7 +71,7 @@ merge_sketches(void *state, const void *other)
 	return sketch->kind == KIND_CATEGORY ? (void *) text_merge(state, other) : (void *) number_merge(state, other);
 }
 
-const StateKind sketch_kind = {"ml.sketch", 0x534b0001, write_sketch, read_sketch, merge_sketches};
+const StateKind sketch_kind = {"ml.sketch", 0x534b0002, write_sketch, read_sketch, merge_sketches};
 
 STATE_TYPE_FUNCTIONS(sketch, &sketch_kind)
 
@@ -181,4 +181,34 @@ sketch_top(const Sketch *sketch, int most, int *count, int64 *error)
 	if (sketch->kind == KIND_CATEGORY)
 		return text_top((const TextSketch *) sketch, most, count, error);
 	return number_top((const NumberSketch *) sketch, most, count, error);
+}
+
+DistributionBin *
+sketch_bins(const Sketch *sketch, int *count)
+{
+	const Distribution *bins = number_bins((const NumberSketch *) sketch);
+
+	Assert(sketch->kind != KIND_CATEGORY);
+	*count = bins->used;
+	return distribution_sorted(bins);
+}
+
+SketchFormat *
+sketch_formats(const Sketch *sketch, int *count)
+{
+	FormatCount counts[TEXT_FORMATS];
+	int			n = sketch->kind == KIND_CATEGORY ? text_formats((const TextSketch *) sketch, counts) : 0;
+	SketchFormat *format = palloc(sizeof(SketchFormat) * Max(n, 1));
+
+	for (int i = 0; i < n; i++)
+		format[i] = (SketchFormat) {text_format_name((int) counts[i].format), counts[i].count};
+	*count = n;
+	return format;
+}
+
+bool
+sketch_has_hash(const Sketch *sketch, uint64 hash)
+{
+	Assert(sketch->kind == KIND_CATEGORY);
+	return frequent_find(text_frequent((const TextSketch *) sketch), hash)->count != 0;
 }

@@ -281,6 +281,15 @@ text_form(const char *text, int length, TextForm *form)
 		read_short(text, length, form);
 }
 
+int
+text_what(const char *text, int length)
+{
+	TextForm	form;
+
+	text_form(text, length, &form);
+	return form.what;
+}
+
 /* ---- formats ---- */
 
 static void

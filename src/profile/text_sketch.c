@@ -124,7 +124,22 @@ count_format(TextSketch *s, int64 format, int64 count)
 }
 
 static void
-tally(TextSketch *s, const TextForm *form)
+count_sentinel(TextSketch *s, const char *text, int64 count)
+{
+	char		start[TEXT_SENTINEL_BYTES] = {0};
+
+	memcpy(start, text, pg_mbcliplen(text, (int) strlen(text), TEXT_SENTINEL_BYTES - 1));
+	for (int i = 0; i < TEXT_SENTINELS; i++)
+		if (s->sentinel[i].count == 0 || strcmp(s->sentinel[i].text, start) == 0)
+		{
+			memcpy(s->sentinel[i].text, start, TEXT_SENTINEL_BYTES);
+			s->sentinel[i].count += count;
+			return;
+		}
+}
+
+static void
+tally(TextSketch *s, const TextForm *form, const char *text)
 {
 	s->base.header.n++;
 	s->characters += form->characters;
@@ -134,6 +149,8 @@ tally(TextSketch *s, const TextForm *form)
 		return;
 	s->empty += (form->what & TEXT_EMPTY) != 0;
 	s->sentinels += (form->what & TEXT_SENTINEL) != 0;
+	if (form->what & (TEXT_EMPTY | TEXT_SENTINEL))
+		count_sentinel(s, text, 1);
 	s->as_number += (form->what & TEXT_NUMBER) != 0;
 	s->as_date += (form->what & TEXT_DATE) != 0;
 	s->as_timestamp += (form->what & TEXT_TIMESTAMP) != 0;
@@ -166,14 +183,19 @@ add_entry(TextSketch *s, uint64 hash, int64 count, const TextForm *form, const c
 Sketch *
 sketch_add_text(Sketch *sketch, const char *text, int length)
 {
+	return sketch_add_hashed_text(sketch, text, length, hash_text(text, length, 0));
+}
+
+Sketch *
+sketch_add_hashed_text(Sketch *sketch, const char *text, int length, uint64 hash)
+{
 	TextSketch *s = (TextSketch *) sketch;
-	uint64		hash = hash_text(text, length, 0);
 	Counter    *counter = frequent_find(text_frequent(s), hash);
 
 	if (counter->count != 0)
 	{
 		counter->count++;
-		tally(s, &text_entry(s, counter)->form);
+		tally(s, &text_entry(s, counter)->form, text_entry(s, counter)->text);
 	}
 	else
 	{
@@ -181,8 +203,8 @@ sketch_add_text(Sketch *sketch, const char *text, int length)
 		int			bytes = length <= TEXT_KEPT ? length : pg_mbcliplen(text, length, TEXT_KEPT);
 
 		text_form(text, length, &form);
-		tally(s, &form);
 		s = add_entry(s, hash, 1, &form, text, bytes, bytes < length, s);
+		tally(s, &form, text_entry(s, frequent_find(text_frequent(s), hash))->text);
 	}
 	if (!s->base.exact)
 		hll_add(text_registers(s), hash);
@@ -207,6 +229,8 @@ merge_tallies(TextSketch *s, const TextSketch *other)
 	for (int i = 0; i < TEXT_FORMATS && other->format[i].format != 0; i++)
 		count_format(s, other->format[i].format, other->format[i].count);
 	s->other_formats += other->other_formats;
+	for (int i = 0; i < TEXT_SENTINELS && other->sentinel[i].count > 0; i++)
+		count_sentinel(s, other->sentinel[i].text, other->sentinel[i].count);
 }
 
 TextSketch *
@@ -257,6 +281,11 @@ text_write(const TextSketch *s, ByteWriter *w)
 		put_u16(w, (uint16) s->format[i].format);
 		put_u64(w, (uint64) s->format[i].count);
 	}
+	for (int i = 0; i < TEXT_SENTINELS; i++)
+	{
+		put_u64(w, (uint64) s->sentinel[i].count);
+		put_text(w, s->sentinel[i].text);
+	}
 	put_u32(w, (uint32) frequent->used);
 	for (int i = 0; i < frequent->used; i++)
 	{
@@ -286,6 +315,18 @@ get_length(ByteReader *r)
 }
 
 static void
+read_sentinel(ByteReader *r, TextSketch *s, int64 n, int i)
+{
+	int64		count = get_tally(r, n);
+	const char *text = get_text(r);
+
+	if (text == NULL || strlen(text) >= TEXT_SENTINEL_BYTES || (i > 0 && count > 0 && s->sentinel[i - 1].count == 0))
+		damaged(r, "A stand-in for a missing value is out of range.");
+	s->sentinel[i].count = count;
+	strlcpy(s->sentinel[i].text, text, TEXT_SENTINEL_BYTES);
+}
+
+static void
 read_tallies(ByteReader *r, TextSketch *s, int64 n)
 {
 	s->empty = get_tally(r, n);
@@ -307,6 +348,8 @@ read_tallies(ByteReader *r, TextSketch *s, int64 n)
 			(i > 0 && s->format[i].format != 0 && s->format[i - 1].format == 0))
 			damaged(r, "A format is out of range.");
 	}
+	for (int i = 0; i < TEXT_SENTINELS; i++)
+		read_sentinel(r, s, n, i);
 	if ((n == 0) != (s->shortest < 0) || s->shortest > s->longest)
 		damaged(r, "The lengths of its texts contradict each other.");
 }
@@ -410,4 +453,17 @@ text_top(const TextSketch *s, int most, int *count, int64 *error)
 	qsort(top, n, sizeof(TopValue), compare_top);
 	*count = Min(n, most);
 	return top;
+}
+
+TopValue *
+text_sentinels(const TextSketch *s, int *count)
+{
+	TopValue   *found = palloc0(sizeof(TopValue) * TEXT_SENTINELS);
+	int			n = 0;
+
+	for (; n < TEXT_SENTINELS && s->sentinel[n].count > 0; n++)
+		found[n] = (TopValue) {.text = s->sentinel[n].text,.count = s->sentinel[n].count};
+	qsort(found, n, sizeof(TopValue), compare_top);
+	*count = n;
+	return found;
 }

@@ -24,6 +24,7 @@
 #define DEFAULT_TIME_ZONE "UTC"
 
 const TrainingParameter training_parameters[] = {
+	{"checks", TASK_REGRESSION | TASK_BINARY | TASK_MULTICLASS | TASK_ANOMALY, "boolean", "true", "look for leakage, stand-ins for NULL, missing values and imbalance, and warn of them"},
 	{"class_weight", TASK_BINARY | TASK_MULTICLASS, "object", NULL, "'balanced' (n / (classes * rows of the class)) or an object of label: weight; classes left out weigh 1"},
 	{"max_categories", TASK_REGRESSION | TASK_BINARY | TASK_MULTICLASS, "integer", "50", "levels kept of a text column, the bucket for all others included; 255 for trees"},
 	{"metric", TASK_REGRESSION | TASK_BINARY | TASK_MULTICLASS, "text", NULL, "the metric shown as score; rmse, roc_auc or accuracy by the task"},
@@ -107,10 +108,22 @@ metric_parse(const JsonbValue *value)
 }
 
 static bool
+checks_parse(const JsonbValue *value)
+{
+	if (value->type != jbvBool)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"checks\" must be true or false, not %s", json_type_name(value))));
+	return value->val.boolean;
+}
+
+static bool
 common_set(const char *name, const JsonbValue *value, TrainingOptions *common)
 {
 	if (strcmp(name, "class_weight") == 0)
 		class_weight_parse(value, &common->class_weight);
+	else if (strcmp(name, "checks") == 0)
+		common->checks = checks_parse(value);
 	else if (strcmp(name, "max_categories") == 0)
 		common->max_categories = max_categories_parse(value);
 	else if (strcmp(name, "metric") == 0)
@@ -175,6 +188,7 @@ params_parse(ParseState *parse, Jsonb *params)
 	memset(parse->common, 0, sizeof(TrainingOptions));
 	parse->common->max_categories = parse->learner && parse->learner->takes_categories ? DEFAULT_MAX_CODES : DEFAULT_MAX_CATEGORIES;
 	parse->common->time_zone = DEFAULT_TIME_ZONE;
+	parse->common->checks = true;
 	if (params != NULL)
 		each_field(&params->root, "params", params_field, parse);
 }

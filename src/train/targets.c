@@ -13,7 +13,6 @@
 
 #define KEY_LIKE_CLASSES 20		/* a text column with more levels than this ... */
 #define KEY_LIKE_SHARE 0.9		/* ... in this share of its rows is a key, as among the features */
-#define MAX_CLASSES 1000		/* the metrics keep a table of classes x classes */
 
 static void
 check_task(const Training *t)

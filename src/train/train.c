@@ -15,6 +15,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "checks/checks.h"
 #include "settings.h"
 #include "train_internal.h"
 
@@ -242,13 +243,13 @@ train_learner(Training *t)
 
 	model_statistics(t);
 	fill_training_set(t);
-	check_scores_fit(t);
 	if (t->learner->wants_rows_kept)
 		design_keep(t);
 	if (t->learner->bin_options != NULL)
 		design_code(t);
 	t->set.bins = t->design->bins;
 	budget_take(&t->budget, t->learner->memory_needed(t->options, t->set.nrows + t->set.nvalidation, t->set.ncolumns, t->nclasses), "training");
+	check_scores_fit(t);
 
 	t->set.spare_memory = (t->budget.limit - t->budget.used) / 2;	/* the rest is for judging */
 
@@ -298,6 +299,12 @@ load_rows(Training *t)
 	t->split.strata = t->locked ? t->locked->strata : NULL;
 	split_request(&t->split, &t->request);
 	t->request.zone = pg_tzset(t->common.time_zone);
+	if (t->learner != NULL && t->learner->bin_options != NULL)
+	{
+		/* what keeps the rows as bins can do without them in memory */
+		t->request.needs = training_needs;
+		t->request.needs_state = t;
+	}
 	t->frame = frame_load(&t->request);
 	t->warnings = list_copy(t->frame->warnings);
 	split_found(t->frame, &t->split);
@@ -309,6 +316,8 @@ load_rows(Training *t)
 static void
 run_training(Training *t)
 {
+	List	   *found = NIL;
+
 	registry_check_trainable(t->name);
 	choose_learner(t);
 	check_target(t);
@@ -319,9 +328,12 @@ run_training(Training *t)
 	t->model = new_model(t);
 	gather_weights(t, (const char *const *) t->model->labels);
 	fit_features(t);
+	if (t->common.checks)
+		found = checks_of_training(t->frame, t->summaries, t->task);
 	train_learner(t);
 	model_make_selftest(t->model);
 	judge_training(t);
+	t->warnings = list_concat(t->warnings, found);
 }
 
 const char *

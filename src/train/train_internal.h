@@ -35,6 +35,7 @@ typedef struct TrainingOptions
 	char	   *time_zone;
 	char	   *metric;			/* NULL: the task's default */
 	ClassWeights class_weight;
+	bool		checks;			/* warn of what the checks find */
 } TrainingOptions;
 
 /* A row of ml.parameters() for those; the learners' own come from their tables. */
@@ -206,6 +207,8 @@ extern const char *task_name(Task task);
 extern Model *new_model(const Training *t);
 extern void fit_features(Training *t);
 
+#define MAX_CLASSES 1000		/* the metrics keep a table of classes x classes */
+
 /* ---- targets.c ---- */
 
 /* The task and the classes from the frame and the learner; gathers the targets. */
@@ -213,6 +216,11 @@ extern void find_task(Training *t);
 
 /* Of training and validation rows; NULL stays where all weigh 1. */
 extern void gather_weights(Training *t, const char *const *labels);
+
+/* ---- needs.c ---- */
+
+/* For FrameRequest: the bytes a training from bins takes beside its frame's rows and after them; state is the Training. */
+extern FrameNeeds training_needs(const void *state, const Frame *frame, int64 nrows);
 
 /* ---- judge.c ---- */
 

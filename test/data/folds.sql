@@ -34,3 +34,11 @@ CREATE TEMPORARY VIEW letter_folds AS
 SELECT t.*, row_key, get_byte(sha256(convert_to(row_key, 'UTF8')), 0) < 205 AS train
 FROM letter_recognition t,
      concat_ws(':', lettr, x_box, y_box, width, high, onpix, x_bar, y_bar, x2bar, y2bar, xybar, x2ybr, xy2br, x_ege, xegvy, y_ege, yegvx) AS row_key;
+
+-- The eight features of the airline benchmarks, known when the plane leaves its gate; flights that never left have no label.
+CREATE TEMPORARY VIEW hflights_folds AS
+SELECT month, day_of_month, day_of_week, dep_time, unique_carrier, origin, dest, distance, dep_delay >= 15 AS late, row_key,
+	get_byte(sha256(convert_to(row_key, 'UTF8')), 0) < 180 AS train
+FROM hflights,
+     concat_ws(':', month, day_of_month, unique_carrier, flight_num, origin, dest) AS row_key
+WHERE dep_delay IS NOT NULL;

@@ -20,8 +20,8 @@ $node->safe_psql('postgres', q{
 my %training = (
 	linear_regression => q{'price', 'linear_regression', exclude => '{quick}'},
 	logistic_regression => q{'quick', 'logistic_regression', exclude => '{price}'},
-	gradient_boosting => q{'price', 'gradient_boosting', '{"bagging_fraction": 0.7, "feature_fraction": 0.8}', exclude => '{quick}'},
-	boosted_classes => q{'quarter', 'gradient_boosting', '{"n_estimators": 20}'},
+	gradient_boosting => q{'price', 'gradient_boosting', '{"bagging_fraction": 0.7, "feature_fraction": 0.8, "n_jobs": 4}', exclude => '{quick}'},
+	boosted_classes => q{'quarter', 'gradient_boosting', '{"n_estimators": 20, "n_jobs": 4}'},
 	forest => q{'price', 'random_forest', '{"n_estimators": 5, "n_jobs": 4, "oob_score": true}', exclude => '{quick}'},
 	forest_of_two => q{'quick', 'random_forest', '{"n_estimators": 5, "n_jobs": 4, "min_data_in_leaf": 1}', exclude => '{price}'},
 	extra_trees => q{'quarter', 'extra_trees', '{"n_estimators": 4, "n_jobs": 4}'},

@@ -12,7 +12,7 @@ SELECT cmp_ok(max(abs(coefficient / estimate - 1)), '<', 1e-11::float8, 'Longley
 FROM ml.coefficients('longley') JOIN nist_longley_certified ON term = replace(replace(feature, '(', ''), ')', '');
 SELECT cmp_ok(max(abs(c.standard_error / n.standard_error - 1)), '<', 1e-11::float8, 'Longley: 11 digits of the standard errors')
 FROM ml.coefficients('longley') c JOIN nist_longley_certified n ON term = replace(replace(feature, '(', ''), ')', '');
-SELECT is(pg_temp.fit('filip', 'nist_filip', 'y', 'linear_regression'), '{}', 'Filip keeps all its powers');
+SELECT is(pg_temp.fit('filip', 'nist_filip', 'y', 'linear_regression', '{"checks": false}'), '{}', 'Filip keeps all its powers');
 SELECT cmp_ok(max(abs(coefficient / estimate - 1)), '<', 3e-7::float8, 'Filip: more than 6 digits, where the rounding of the powers alone costs all but 7.6')
 FROM ml.coefficients('filip') JOIN nist_filip_certified ON term = replace(replace(feature, '(', ''), ')', '');
 SELECT cmp_ok(max(abs(c.standard_error / n.standard_error - 1)), '<', 1e-7::float8, 'Filip: 7 digits of the standard errors')

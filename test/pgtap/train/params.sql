@@ -27,10 +27,10 @@ FROM (VALUES
 	('lineer_regression', 'Perhaps you meant "linear_regression". Valid algorithms are linear_regression, baseline, logistic_regression, gradient_boosting, random_forest, extra_trees, decision_tree, isolation_forest.'),
 	('magic', 'Valid algorithms are baseline, linear_regression, logistic_regression, gradient_boosting, random_forest, extra_trees, decision_tree, isolation_forest.')) t (wanted, hint);
 SELECT is(pg_temp.refused('sold', 'logistic_regression', '{"iter": 3}'),
-	'22023: algorithm "logistic_regression" has no parameter "iter" | Perhaps you meant "max_iter". Valid parameters are max_iter, C, l2, tol, class_weight, max_categories, metric, time_zone.',
+	'22023: algorithm "logistic_regression" has no parameter "iter" | Perhaps you meant "max_iter". Valid parameters are max_iter, C, l2, tol, checks, class_weight, max_categories, metric, time_zone.',
 	'a part of a parameter''s name');
 SELECT is(pg_temp.refused('sold', 'logistic_regression', '{"max": 3}'),
-	'22023: algorithm "logistic_regression" has no parameter "max" | Perhaps you meant "max_iter". Valid parameters are max_iter, C, l2, tol, class_weight, max_categories, metric, time_zone.',
+	'22023: algorithm "logistic_regression" has no parameter "max" | Perhaps you meant "max_iter". Valid parameters are max_iter, C, l2, tol, checks, class_weight, max_categories, metric, time_zone.',
 	'the beginning of two: the first of them');
 SELECT alike(pg_temp.refused('sold', 'logistic_regression', '{"metric": "auc"}'), '22023: metric "auc" not recognized | Perhaps you meant "roc_auc". Valid metrics are roc_auc, %',
 	'a part of a metric''s name counts before one that two edits lead to');
@@ -46,10 +46,10 @@ FROM (VALUES ('{"C": null, "l2": 1}'), ('{"C": 1, "l2": null}')) t (params);
 SELECT is(pg_temp.refused('sold', 'logistic_regression', '{"C": 1, "c": 1}'), '22023: parameter "C" is given twice', 'a name and its other name');
 
 -- ---- parameters of all algorithms ----
-SELECT results_eq($$SELECT parameter FROM ml.parameters('linear_regression')$$, ARRAY['l2', 'max_categories', 'metric', 'time_zone'], 'a regression has no weights of classes');
+SELECT results_eq($$SELECT parameter FROM ml.parameters('linear_regression')$$, ARRAY['l2', 'checks', 'max_categories', 'metric', 'time_zone'], 'a regression has no weights of classes');
 SELECT results_eq($$SELECT algorithm FROM ml.algorithms() WHERE EXISTS (SELECT FROM ml.parameters(algorithm) WHERE parameter = 'class_weight') ORDER BY 1$$,
 	ARRAY['baseline', 'decision_tree', 'extra_trees', 'gradient_boosting', 'logistic_regression', 'random_forest'], 'what classifies has');
-SELECT alike(pg_temp.refused('price', 'linear_regression', '{"L3": 1}'), '%Valid parameters are l2, max_categories, metric, time_zone.', 'nor does a hint name them');
+SELECT alike(pg_temp.refused('price', 'linear_regression', '{"L3": 1}'), '%Valid parameters are l2, checks, max_categories, metric, time_zone.', 'nor does a hint name them');
 
 -- ---- numbers beyond double precision ----
 SELECT is(pg_temp.refused('sold', 'logistic_regression', params, split), '22023: ' || message, coalesce(params, split))
