@@ -24,12 +24,13 @@ typedef enum ColumnKind
 	KIND_CATEGORY = 3,			/* text, varchar, char, enum, uuid: the code of the level */
 	KIND_TIMESTAMP = 4,			/* date, timestamp, timestamptz: local microseconds since 2000-01-01 in the model's time zone */
 	KIND_TIME = 5,				/* time: seconds since midnight */
-	KIND_INTERVAL = 6			/* seconds, as extract(epoch) counts them */
+	KIND_INTERVAL = 6,			/* seconds, as extract(epoch) counts them */
+	KIND_TEXT = 7				/* a category's types, for what is made of the text itself: a code, but none of a level that is kept */
 } ColumnKind;
 
-#define KIND_LAST KIND_INTERVAL
+#define KIND_LAST KIND_TEXT
 
-extern const char *kind_name(ColumnKind kind);	/* "number", "boolean", "category", "timestamp", "time", "interval" */
+extern const char *kind_name(ColumnKind kind);	/* "number", "boolean", "category", "timestamp", "time", "interval", "text" */
 
 /* The kind of a type (domains looked through); false where the type is none a model takes. */
 extern bool kind_of_type(Oid type, ColumnKind *kind);
@@ -126,7 +127,8 @@ typedef enum Task
 	TASK_REGRESSION = 1,
 	TASK_BINARY = 2,
 	TASK_MULTICLASS = 4,
-	TASK_ANOMALY = 8			/* no target: a score for how unlike the others a row is, and the classes "normal" and "anomaly" */
+	TASK_ANOMALY = 8,			/* no target: a score for how unlike the others a row is, and the classes "normal" and "anomaly" */
+	TASK_PREPARATION = 16		/* nothing is predicted: the prepared row itself is the result */
 } Task;
 
 /* Is the target a class? */

@@ -114,6 +114,20 @@ is_text_type(Oid type)
 	return type == TEXTOID || type == VARCHAROID || type == BPCHAROID;
 }
 
+/* A type by a name that no search path changes. */
+char *
+qualified_type(Oid type)
+{
+	return format_type_extended(type, -1, FORMAT_TYPE_FORCE_QUALIFY | FORMAT_TYPE_TYPEMOD_GIVEN);
+}
+
+/* What tells the values of a key or category apart, as text. */
+char *
+level_text(Oid type, const char *x)
+{
+	return is_text_type(type) ? pstrdup(x) : psprintf(type == NUMERICOID ? "trim_scale(%s)::text" : "%s::text", x);
+}
+
 static bool
 is_float(Oid type)
 {
@@ -194,7 +208,9 @@ aggregate_call(AggregateKind kind, const Call *call)
 		case AGG_DISTINCT:
 			return psprintf("count(DISTINCT %s%s)", call->x, collate);
 		case AGG_MODE:
-			return psprintf("mode() WITHIN GROUP (ORDER BY %s%s)", call->x, collate);
+			if (is_text_type(call->type))
+				return psprintf("mode() WITHIN GROUP (ORDER BY %s%s)", call->x, collate);
+			return psprintf("(mode() WITHIN GROUP (ORDER BY %s COLLATE \"C\"))::%s", level_text(call->type, call->x), qualified_type(call->type));
 		case AGG_LEVEL:
 			return count_call(call, psprintf("%s = %s", call->x, quote_literal_cstr(call->level)));
 		case AGG_PERCENT_TRUE:

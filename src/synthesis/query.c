@@ -26,11 +26,10 @@ typedef struct Draft
 	List	   *parts;			/* of Entry * */
 } Draft;
 
-/* What one grouping of rows yields: aggregates, what follows from counts per value, last rows. */
+/* What one group yields: aggregates, and values of the last row. */
 typedef enum PartKind
 {
 	PART_ROWS,
-	PART_LEVELS,
 	PART_LAST
 } PartKind;
 
@@ -159,6 +158,27 @@ any_dated(const List *nodes)
 	return false;
 }
 
+/* Do the features of a visit depend on the cutoff of the row of the target? */
+static bool
+compares_cutoff(const Request *request, const Visit *visit)
+{
+	ListCell   *lc;
+
+	if (request->cutoff != CUTOFF_COLUMN)
+		return false;
+	foreach(lc, visit->groups)
+	{
+		const Aggregation *group = lfirst(lc);
+
+		if (any_dated(nodes_between(visit, group->over)) || compares_cutoff(request, group->over))
+			return true;
+	}
+	foreach(lc, visit->up)
+		if (((Visit *) lfirst(lc))->table->time_declared || compares_cutoff(request, lfirst(lc)))
+			return true;
+	return false;
+}
+
 /* Whole tables, joined and filtered by a cutoff that is the same for all rows, if there is one. */
 static char *
 plain_from(Request *request, const List *nodes, const char *joins)
@@ -196,7 +216,7 @@ open_group(Draft *query, GroupSql *sql)
 	const Link *link = first->link;
 	StringInfoData from;
 
-	sql->per_row = request->cutoff == CUTOFF_COLUMN && (any_dated(nodes) || group->over->per_row);
+	sql->per_row = request->cutoff == CUTOFF_COLUMN && (any_dated(nodes) || compares_cutoff(request, group->over));
 	for (int i = 0; i < link->n; i++)
 	{
 		Column	   *above = find_column(group->node->table, link->parent_key[i]);
@@ -252,8 +272,6 @@ append_keys(StringInfo out, const GroupSql *sql, bool named)
 static PartKind
 part_of(const Feature *feature)
 {
-	if (feature->kind == AGG_MODE || feature->kind == AGG_DISTINCT)
-		return PART_LEVELS;
 	return feature->kind == AGG_LAST ? PART_LAST : PART_ROWS;
 }
 
@@ -291,31 +309,6 @@ call_in_group(Draft *query, const GroupSql *sql, const Feature *feature)
 	return aggregate_call(feature->kind, &call);
 }
 
-static void
-group_rows(Draft *query, GroupSql *sql)
-{
-	StringInfoData part;
-	ListCell   *lc;
-	int			n = 0;
-
-	initStringInfo(&part);
-	appendStringInfoString(&part, "SELECT ");
-	append_keys(&part, sql, true);
-	foreach(lc, sql->group->features)
-	{
-		const Feature *feature = lfirst(lc);
-
-		if (part_of(feature) != PART_ROWS)
-			continue;
-		appendStringInfo(&part, ",\n\t\t%s AS %s", call_in_group(query, sql, feature), feature->slot);
-		n++;
-	}
-	appendStringInfo(&part, "\n\t%s\n\tGROUP BY ", from_for(sql, PART_ROWS));
-	append_keys(&part, sql, false);
-	if (n > 0)
-		sql->name[PART_ROWS] = add_part(query, part.data);
-}
-
 /* From 1; 0 where it is not in the list. */
 static int
 position_in(const List *list, const void *member)
@@ -326,50 +319,147 @@ position_in(const List *list, const void *member)
 	return 0;
 }
 
-/*
- * Modes and numbers of distinct values: rows are counted per key and value, all such columns in one scan, then the few counts per key looked at.
- * Of values as frequent the least wins, texts bytewise.
- */
-static void
-group_levels(Draft *query, GroupSql *sql)
+/* Keys and aggregates, grouped; with a SELECT around it where there is one. */
+static char *
+rows_text(const GroupSql *sql, const char *outer, const char *inner)
 {
-	StringInfoData part,
-				values,
-				sets;
-	const char *keys = key_names(sql);
-	List	   *bases = NIL;
-	ListCell   *lc;
+	StringInfoData part;
 
 	initStringInfo(&part);
-	initStringInfo(&values);
-	initStringInfo(&sets);
-	appendStringInfo(&part, "SELECT %s", keys);
+	if (outer)
+		appendStringInfo(&part, "%s\n\tFROM (", outer);
+	appendStringInfoString(&part, "SELECT ");
+	append_keys(&part, sql, true);
+	appendStringInfo(&part, "%s\n\t%s\n\tGROUP BY ", inner, from_for(sql, PART_ROWS));
+	append_keys(&part, sql, false);
+	if (outer)
+		appendStringInfoString(&part, ") AS rows");
+	return part.data;
+}
+
+/* Is it a statistic of a column of numbers that double precision holds, so that ml._column_sums has it? */
+static bool
+is_column_sum(const Feature *feature)
+{
+	const Feature *base = feature->base;
+
+	if (feature->kind < AGG_SUM || feature->kind > AGG_SD)
+		return false;
+	return base->type == INT2OID || base->type == INT4OID || base->type == FLOAT4OID || base->type == FLOAT8OID ||
+		(base->type == INT8OID && base->over && aggregates[base->kind].zero && base->kind != AGG_SUM);
+}
+
+static bool
+is_column_level(const Feature *feature)
+{
+	return feature->kind == AGG_MODE || feature->kind == AGG_DISTINCT;
+}
+
+/* Statistic of column i (from 1) in what ml._column_sums returns. */
+static char *
+column_sum(const Feature *feature, int i)
+{
+	static const int place[] = {[AGG_SUM] = 2, [AGG_MEAN] = 3, [AGG_MIN] = 4, [AGG_MAX] = 5, [AGG_SD] = 6};
+	char	   *element = psprintf("sums[%d]", 6 * (i - 1) + place[feature->kind]);
+
+	return feature->kind == AGG_SUM ? element : psprintf("nullif(%s, 'NaN')", element);
+}
+
+/* The same of ml._column_levels. */
+static char *
+column_level(const Feature *feature, int i)
+{
+	return psprintf("levels[%d]", feature->kind == AGG_DISTINCT ? 2 * i - 1 : 2 * i);
+}
+
+/* Values gathered in an array per row for one of these aggregates. */
+typedef struct Gathered
+{
+	const char *aggregate;
+	const char *result;
+	Oid			type;			/* of the elements of the result */
+	List	   *bases;			/* of Feature * */
+	StringInfoData values;
+} Gathered;
+
+static int
+gather(Gathered *gathered, Feature *base, const char *value)
+{
+	int			position = position_in(gathered->bases, base);
+
+	if (position > 0)
+		return position;
+	if (gathered->bases == NIL)
+		initStringInfo(&gathered->values);
+	appendStringInfo(&gathered->values, gathered->bases ? ", %s" : "%s", value);
+	gathered->bases = lappend(gathered->bases, base);
+	return list_length(gathered->bases);
+}
+
+static void
+append_gathered(StringInfo out, const Gathered *gathered)
+{
+	if (gathered->bases)
+		appendStringInfo(out, ",\n\t\tml.%s(ARRAY[%s]::%s[]) AS %s", gathered->aggregate, gathered->values.data,
+						 gathered->type == TEXTOID ? "text" : "float8", gathered->result);
+}
+
+/* What a feature is in the outer SELECT of its part; puts what that needs into the inner one. */
+static char *
+slot_expression(Draft *query, GroupSql *sql, const Feature *feature, Gathered *sums, Gathered *levels, StringInfo inner)
+{
+	Feature    *base = feature->base;
+	char	   *element;
+	Oid			type;
+
+	if (is_column_level(feature))
+	{
+		element = column_level(feature, gather(levels, base, level_text(base->type, base->expression)));
+		type = levels->type;
+	}
+	else if (is_column_sum(feature))
+	{
+		element = column_sum(feature, gather(sums, base, base->expression));
+		type = sums->type;
+	}
+	else
+	{
+		appendStringInfo(inner, ",\n\t\t%s AS %s", call_in_group(query, sql, feature), feature->slot);
+		return feature->slot;
+	}
+	if (feature->type != type)
+		element = psprintf("%s::%s", element, qualified_type(feature->type));
+	return psprintf("%s AS %s", element, feature->slot);
+}
+
+/* All statistics of columns of numbers come from one aggregate, in one pass, all that texts tell from another; others stand for themselves. */
+static void
+group_rows(Draft *query, GroupSql *sql)
+{
+	Gathered	sums = {.aggregate = "_column_sums", .result = "sums", .type = FLOAT8OID};
+	Gathered	levels = {.aggregate = "_column_levels", .result = "levels", .type = TEXTOID};
+	StringInfoData outer,
+				inner;
+	ListCell   *lc;
+	int			n = 0;
+
+	initStringInfo(&outer);
+	initStringInfo(&inner);
+	appendStringInfo(&outer, "SELECT %s", key_names(sql));
 	foreach(lc, sql->group->features)
 	{
 		const Feature *feature = lfirst(lc);
-		int			v;
 
-		if (part_of(feature) != PART_LEVELS)
+		if (part_of(feature) != PART_ROWS)
 			continue;
-		v = position_in(bases, feature->base);
-		if (v == 0)
-		{
-			bases = lappend(bases, feature->base);
-			v = list_length(bases);
-			appendStringInfo(&values, ", %s%s AS v%d", feature->base->expression, is_text_type(feature->base->type) ? " COLLATE \"C\"" : "", v);
-			appendStringInfo(&sets, "%s(%s, v%d)", v > 1 ? ", " : "", keys, v);
-		}
-		if (feature->kind == AGG_DISTINCT)
-			appendStringInfo(&part, ",\n\t\tcount(v%d) AS %s", v, feature->slot);
-		else
-			appendStringInfo(&part, ",\n\t\t(array_agg(v%d ORDER BY n DESC, v%d) FILTER (WHERE v%d IS NOT NULL))[1] AS %s", v, v, v, feature->slot);
+		appendStringInfo(&outer, ",\n\t\t%s", slot_expression(query, sql, feature, &sums, &levels, &inner));
+		n++;
 	}
-	if (bases == NIL)
+	if (n == 0)
 		return;
-	appendStringInfo(&part, "\n\tFROM (SELECT *, count(*) AS n FROM (SELECT ");
-	append_keys(&part, sql, true);
-	appendStringInfo(&part, "%s\n\t%s) AS rows GROUP BY GROUPING SETS (%s)) AS levels\n\tGROUP BY %s", values.data, from_for(sql, PART_LEVELS), sets.data, keys);
-	sql->name[PART_LEVELS] = add_part(query, part.data);
+	append_gathered(&inner, &sums);
+	append_gathered(&inner, &levels);
+	sql->name[PART_ROWS] = add_part(query, rows_text(sql, sums.bases || levels.bases ? outer.data : NULL, inner.data));
 }
 
 /* Last values: the one last row per key. */
@@ -403,6 +493,16 @@ group_last(Draft *query, GroupSql *sql)
 
 /* ---- nodes ---- */
 
+/* The keys of a part are distinct: DISTINCT ON changes nothing, but lets the planner know, which otherwise might hash the larger side. */
+static void
+append_part_join(StringInfo joins, const char *part, const char *alias, int nkeys)
+{
+	if (nkeys == 1)
+		appendStringInfo(joins, "\n\tLEFT JOIN (SELECT DISTINCT ON (k1) * FROM %s) AS %s ON ", part, alias);
+	else
+		appendStringInfo(joins, "\n\tLEFT JOIN %s AS %s ON ", part, alias);
+}
+
 static void
 join_part(Draft *query, Visit *node, const GroupSql *sql, const char *part)
 {
@@ -411,7 +511,7 @@ join_part(Draft *query, Visit *node, const GroupSql *sql, const char *part)
 
 	if (part == NULL)
 		return;
-	appendStringInfo(&node->joins, "\n\tLEFT JOIN %s AS %s_%s ON ", part, node->alias, part);
+	append_part_join(&node->joins, part, psprintf("%s_%s", node->alias, part), sql->per_row ? 2 : list_length(sql->keys));
 	foreach(lc, sql->above)
 		appendStringInfo(&node->joins, "%s%s_%s.k%d = %s", i ? " AND " : "", node->alias, part, i + 1, (char *) lfirst(lc)), i++;
 	if (sql->per_row)
@@ -427,11 +527,9 @@ join_group(Draft *query, const Aggregation *group)
 
 	open_group(query, &sql);
 	group_rows(query, &sql);
-	group_levels(query, &sql);
 	group_last(query, &sql);
 	for (int part = 0; part < NPARTKINDS; part++)
 		join_part(query, node, &sql, sql.name[part]);
-	node->per_row |= sql.per_row;
 	foreach(lc, group->features)
 	{
 		Feature    *feature = lfirst(lc);
@@ -442,17 +540,63 @@ join_group(Draft *query, const Aggregation *group)
 }
 
 static void
+rename_visit(Visit *visit, char *alias)
+{
+	ListCell   *lc;
+
+	visit->alias = alias;
+	foreach(lc, visit->up)
+		rename_visit(lfirst(lc), psprintf("%s_%d", alias, foreach_current_index(lc) + 1));
+}
+
+/* The rows above with their features as a part of its own: what many rows below share is worked out once. */
+static void
+join_part_above(Draft *query, Visit *node, Visit *above, const char *alias)
+{
+	const Link *link = above->link;
+	StringInfoData part;
+	ListCell   *lc;
+	int			n = 0;
+
+	initStringInfo(&part);
+	appendStringInfoString(&part, "SELECT ");
+	for (int i = 0; i < link->n; i++)
+		appendStringInfo(&part, "%s%s AS k%d", i ? ", " : "", qualified_column(above->alias, find_column(above->table, link->parent_key[i])), i + 1);
+	foreach(lc, node->features)
+	{
+		const Feature *feature = lfirst(lc);
+
+		if (feature->over != above)
+			continue;
+		appendStringInfo(&part, ",\n\t\t%s AS f%d", feature->base->expression, ++n);
+		feature->base->expression = psprintf("%s.f%d", alias, n);
+		feature->base->zero = false;	/* without a row above there is none here */
+	}
+	appendStringInfo(&part, "\n\tFROM %s AS %s%s", above->table->qualified, above->alias, above->joins.data);
+	append_part_join(&node->joins, add_part(query, part.data), alias, link->n);
+	for (int i = 0; i < link->n; i++)
+		appendStringInfo(&node->joins, "%s%s.k%d = %s", i ? " AND " : "", alias, i + 1,
+						 qualified_column(node->alias, find_column(node->table, link->child_key[i])));
+}
+
+static void
 join_above(Draft *query, Visit *node, Visit *above)
 {
 	Request    *request = query->request;
+	char	   *alias = above->alias;
+	bool		dated = request->cutoff != CUTOFF_NONE && above->table->time_declared;
 
-	appendStringInfo(&node->joins, "\n\tLEFT JOIN %s AS %s ON %s", above->table->qualified, above->alias,
-					 link_condition(request, above->link, node->alias, above->alias));
-	append_before(request, &node->joins, above, scope_cutoff(request, node));
-	node->per_row |= request->cutoff == CUTOFF_COLUMN && above->table->time_declared;
+	if ((above->groups || above->up) && !dated && !compares_cutoff(request, above))
+	{
+		rename_visit(above, "p");	/* the same for all who refer to this table, so that they share the part */
+		open_node(query, above);
+		join_part_above(query, node, above, alias);
+		return;
+	}
 	open_node(query, above);
+	appendStringInfo(&node->joins, "\n\tLEFT JOIN %s AS %s ON %s", above->table->qualified, alias, link_condition(request, above->link, node->alias, alias));
+	append_before(request, &node->joins, above, scope_cutoff(request, node));
 	appendStringInfoString(&node->joins, above->joins.data);
-	node->per_row |= above->per_row;
 }
 
 /* Zero over no rows, but unknown where there is no row above. */
@@ -501,7 +645,7 @@ synthesis_query(Request *request, Visit *root)
 	open_node(&query, root);
 	initStringInfo(&sql);
 	foreach(lc, query.parts)
-		appendStringInfo(&sql, "%s%s AS (\n\t%s\n)", sql.len ? ",\n" : "WITH ", ((Entry *) lfirst(lc))->name, ((Entry *) lfirst(lc))->sql);
+		appendStringInfo(&sql, "%s%s AS MATERIALIZED (\n\t%s\n)", sql.len ? ",\n" : "WITH ", ((Entry *) lfirst(lc))->name, ((Entry *) lfirst(lc))->sql);
 	appendStringInfo(&sql, "%sSELECT", sql.len ? "\n" : "");
 	foreach(lc, root->features)
 		appendStringInfo(&sql, "%s\n\t%s AS %s", foreach_current_index(lc) ? "," : "", ((Feature *) lfirst(lc))->expression,

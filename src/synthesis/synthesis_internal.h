@@ -166,6 +166,8 @@ typedef struct Call
 extern char *aggregate_call(AggregateKind kind, const Call *call);
 extern char *number_expression(Oid type, const char *x);
 extern bool is_text_type(Oid type);
+extern char *qualified_type(Oid type);
+extern char *level_text(Oid type, const char *x);
 
 /* ---- nodes and features (walk.c) ---- */
 typedef enum Step
@@ -189,7 +191,6 @@ typedef struct Visit
 	List	   *features;		/* of Feature * */
 	List	   *groups;			/* of Aggregation * */
 	StringInfoData joins;		/* what its features need beside it in a FROM list (query.c) */
-	bool		per_row;		/* these joins compare the cutoff of the row */
 } Visit;
 
 typedef struct Feature

@@ -1,0 +1,280 @@
+/*
+ * column_levels.c
+ *		ml._column_levels: how often each text occurs in many columns, in one call per row; from it the number of distinct texts and the mode.
+ *
+ * A flat state: one open-addressing table for all columns, and the bytes of the texts behind it.
+ */
+#include "postgres.h"
+
+#include "access/tupmacs.h"
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+#include "core/mergeable.h"
+
+#define MOST_COLUMNS 1600
+#define FEWEST_SLOTS 8			/* a power of 2 */
+#define FEWEST_BYTES 64
+
+typedef struct Level
+{
+	int64		count;			/* 0: a free slot */
+	uint32		hash;
+	int32		column;
+	int32		length;
+	uint32		offset;			/* of its bytes */
+} Level;
+
+typedef struct LevelsState
+{
+	StateHeader header;
+	int32		ncolumns;
+	int32		nlevels;
+	int32		nslots;			/* a power of 2 */
+	uint32		nbytes;			/* taken by texts */
+	uint32		room;			/* for texts */
+	Level		level[FLEXIBLE_ARRAY_MEMBER];
+} LevelsState;
+
+static const StateKind levels_kind;
+
+static inline char *
+levels_bytes(const LevelsState *state)
+{
+	return (char *) (state->level + state->nslots);
+}
+
+static LevelsState *
+levels_new(int ncolumns, int nslots, uint32 room)
+{
+	LevelsState *state = state_new(&levels_kind, offsetof(LevelsState, level) + sizeof(Level) * (Size) nslots + room);
+
+	state->ncolumns = ncolumns;
+	state->nslots = nslots;
+	state->room = room;
+	return state;
+}
+
+/* The slot of a text, or the free one where it belongs. */
+static Level *
+find_slot(LevelsState *state, uint32 hash, int column, const char *text, int length)
+{
+	for (uint32 i = hash;; i++)
+	{
+		Level	   *level = &state->level[i & (uint32) (state->nslots - 1)];
+
+		if (level->count == 0 ||
+			(level->hash == hash && level->column == column && level->length == length && memcmp(levels_bytes(state) + level->offset, text, length) == 0))
+			return level;
+	}
+}
+
+static void
+fill_slot(LevelsState *state, Level *slot, uint32 hash, int column, const char *text, int length)
+{
+	slot->hash = hash;
+	slot->column = column;
+	slot->length = length;
+	slot->offset = state->nbytes;
+	memcpy(levels_bytes(state) + state->nbytes, text, length);
+	state->nbytes += length;
+	state->nlevels++;
+}
+
+/* The state with room for one more text of this length: itself or a copy of twice the size. */
+static LevelsState *
+with_room(LevelsState *state, int length)
+{
+	LevelsState *larger;
+
+	if (state->nlevels + 1 <= state->nslots / 4 * 3 && state->nbytes + (Size) length <= state->room)
+		return state;
+	CHECK_FOR_INTERRUPTS();
+	larger = levels_new(state->ncolumns, state->nslots * (state->nlevels + 1 > state->nslots / 4 * 3 ? 2 : 1),
+						Max(state->room * (state->nbytes + (Size) length > state->room ? 2 : 1), state->nbytes + length));
+	larger->header = state->header;
+	SET_VARSIZE(larger, offsetof(LevelsState, level) + sizeof(Level) * (Size) larger->nslots + larger->room);
+	for (int i = 0; i < state->nslots; i++)
+	{
+		const Level *old = &state->level[i];
+		const char *text = levels_bytes(state) + old->offset;
+		Level	   *slot;
+
+		if (old->count == 0)
+			continue;
+		slot = find_slot(larger, old->hash, old->column, text, old->length);
+		fill_slot(larger, slot, old->hash, old->column, text, old->length);
+		slot->count = old->count;
+	}
+	return larger;
+}
+
+static LevelsState *
+add_level(LevelsState *state, int column, const char *text, int length, int64 count)
+{
+	uint32		hash = hash_bytes((const unsigned char *) text, length) + 2654435769u * (uint32) column;
+	Level	   *slot = find_slot(state, hash, column, text, length);
+
+	if (slot->count == 0)
+	{
+		state = with_room(state, length);
+		slot = find_slot(state, hash, column, text, length);
+		fill_slot(state, slot, hash, column, text, length);
+	}
+	slot->count += count;
+	return state;
+}
+
+static void
+require_columns(const LevelsState *state, int ncolumns)
+{
+	if (state->ncolumns != ncolumns)
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("a row of %d texts cannot be added to levels of %d columns", ncolumns, state->ncolumns)));
+}
+
+static void *
+levels_merge(void *opaque, const void *other_opaque)
+{
+	LevelsState *state = opaque;
+	const LevelsState *other = other_opaque;
+
+	require_columns(state, other->ncolumns);
+	for (int i = 0; i < other->nslots; i++)
+		if (other->level[i].count > 0)
+			state = add_level(state, other->level[i].column, levels_bytes(other) + other->level[i].offset, other->level[i].length, other->level[i].count);
+	return state;
+}
+
+/* ---- text and binary form ---- */
+
+static void
+levels_write(const void *opaque, ByteWriter *w)
+{
+	const LevelsState *state = opaque;
+
+	put_u32(w, (uint32) state->ncolumns);
+	put_u32(w, (uint32) state->nlevels);
+	for (int i = 0; i < state->nslots; i++)
+	{
+		const Level *level = &state->level[i];
+
+		if (level->count == 0)
+			continue;
+		put_u32(w, (uint32) level->column);
+		put_u64(w, (uint64) level->count);
+		put_u32(w, (uint32) level->length);
+		put_bytes(w, levels_bytes(state) + level->offset, level->length);
+	}
+}
+
+static void *
+levels_read(ByteReader *r, int64 n)
+{
+	uint32		ncolumns = get_u32(r);
+	uint32		nlevels = get_count(r, sizeof(uint32) + sizeof(uint64) + sizeof(uint32), PG_INT32_MAX);
+	LevelsState *state;
+
+	if (ncolumns > MOST_COLUMNS)
+		damaged(r, "It has too many columns.");
+	state = levels_new((int) ncolumns, FEWEST_SLOTS, FEWEST_BYTES);
+	for (uint32 i = 0; i < nlevels; i++)
+	{
+		uint32		column = get_u32(r);
+		uint64		count = get_u64(r);
+		uint32		length = get_count(r, 1, PG_INT32_MAX);
+
+		if (column >= ncolumns || count == 0 || count > (uint64) n)
+			damaged(r, "A text has a column or a count that cannot be.");
+		state = add_level(state, (int) column, (const char *) get_bytes(r, length), (int) length, (int64) count);
+	}
+	return state;
+}
+
+static const StateKind levels_kind = {"ml.column_levels", 0x4c560001, levels_write, levels_read, levels_merge};
+
+STATE_TYPE_FUNCTIONS(column_levels, &levels_kind)
+
+/* ---- the aggregate ---- */
+
+/* (state, text[]) */
+PG_FUNCTION_INFO_V1(ml_column_levels_add);
+Datum
+ml_column_levels_add(PG_FUNCTION_ARGS)
+{
+	LevelsState *state = state_in_place(fcinfo, &levels_kind);
+	ArrayType  *row;
+	const char *at;
+	const bits8 *present;
+	int			n;
+
+	if (PG_ARGISNULL(1))
+		return PointerGetDatum(state ? state : levels_new(0, FEWEST_SLOTS, FEWEST_BYTES));
+	row = PG_GETARG_ARRAYTYPE_P(1);
+	n = ArrayGetNItems(ARR_NDIM(row), ARR_DIMS(row));
+	if (state == NULL)
+		state = levels_new(n, FEWEST_SLOTS, FEWEST_BYTES);
+	require_columns(state, n);
+	at = ARR_DATA_PTR(row);
+	present = ARR_NULLBITMAP(row);
+	for (int i = 0; i < n; i++)
+	{
+		if (present && !(present[i / 8] & (1 << (i % 8))))
+			continue;
+		state = add_level(state, i, VARDATA_ANY(at), (int) VARSIZE_ANY_EXHDR(at), 1);
+		at = att_addlength_pointer(at, -1, at);
+		at = (const char *) att_align_nominal(at, TYPALIGN_INT);
+	}
+	state->header.n++;
+	PG_RETURN_POINTER(state);
+}
+
+/* More frequent; of as frequent ones bytewise less. */
+static bool
+goes_before(const LevelsState *state, const Level *a, const Level *b)
+{
+	int			order;
+
+	if (a->count != b->count)
+		return a->count > b->count;
+	order = memcmp(levels_bytes(state) + a->offset, levels_bytes(state) + b->offset, Min(a->length, b->length));
+	return order < 0 || (order == 0 && a->length < b->length);
+}
+
+/* Two texts per column: the number of distinct ones, and the mode or NULL. */
+PG_FUNCTION_INFO_V1(ml_column_levels_final);
+Datum
+ml_column_levels_final(PG_FUNCTION_ARGS)
+{
+	LevelsState *state = state_argument(fcinfo, 0, &levels_kind);
+	int			n = state->ncolumns;
+	int			nvalues = 2 * n,
+				first = 1;
+	const Level **mode = palloc0(sizeof(Level *) * (n + 1));
+	int64	   *distinct = palloc0(sizeof(int64) * (n + 1));
+	Datum	   *value = palloc0(sizeof(Datum) * (nvalues + 1));
+	bool	   *null = palloc0(sizeof(bool) * (nvalues + 1));
+
+	for (int i = 0; i < state->nslots; i++)
+	{
+		const Level *level = &state->level[i];
+
+		if (level->count == 0)
+			continue;
+		distinct[level->column]++;
+		if (mode[level->column] == NULL || goes_before(state, level, mode[level->column]))
+			mode[level->column] = level;
+	}
+	for (int i = 0; i < n; i++)
+	{
+		value[2 * i] = CStringGetTextDatum(psprintf(INT64_FORMAT, distinct[i]));
+		null[2 * i + 1] = mode[i] == NULL;
+		if (mode[i])
+			value[2 * i + 1] = PointerGetDatum(cstring_to_text_with_len(levels_bytes(state) + mode[i]->offset, mode[i]->length));
+	}
+	PG_RETURN_ARRAYTYPE_P(construct_md_array(value, null, 1, &nvalues, &first, TEXTOID, -1, false, TYPALIGN_INT));
+}
