@@ -158,7 +158,7 @@ SELECT ok('the classes are as balanced as "sampling_ratio" asks for: nothing was
 FROM ml.train('nothing', 'SELECT id, x, id % 2 = 0 AS y FROM shop', 'y', 'baseline', '{"resample": "oversample", "sampling_ratio": 0.5}', key => 'id');
 
 -- memory is announced: there is a limit under which the rows fit, and those made up do not
-CREATE TABLE rare AS SELECT i AS id, i * 0.5 AS x, i % 1000 = 0 AS y FROM generate_series(1, 13000) i;
+CREATE TABLE rare AS SELECT i AS id, i * 0.5 AS x, i % 1000 = 0 AS y FROM generate_series(1, 39000) i;
 CREATE FUNCTION pg_temp.state_under(megabytes int, params jsonb) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM set_config('relearn.max_memory', megabytes || 'MB', true);
@@ -168,6 +168,6 @@ EXCEPTION WHEN OTHERS THEN
 	RETURN SQLSTATE;
 END $$;
 SELECT is(array_agg(DISTINCT plain || '/' || smote ORDER BY plain || '/' || smote), '{54000/54000,ok/54000,ok/ok}'::text[], 'more memory is announced')
-FROM (SELECT pg_temp.state_under(m, '{}') AS plain, pg_temp.state_under(m, '{"resample": "smote"}') AS smote FROM generate_series(1, 6) m) x;
+FROM (SELECT pg_temp.state_under(m, '{}') AS plain, pg_temp.state_under(m, '{"resample": "smote"}') AS smote FROM generate_series(1, 12) m) x;
 SELECT * FROM finish();
 ROLLBACK;
