@@ -10,7 +10,7 @@
 #include "checks/checks_internal.h"
 
 #define SAMPLE_ROWS 4096
-#define SAMPLE_CELLS (1024 * 1024)
+#define SAMPLE_CELLS (256 * 1024)
 #define MANY_CLASSES 100		/* beyond, the predictive power of a column is not looked at */
 #define FEWEST_ROWS 50
 #define HIGH_POWER 0.9			/* below, a good column may be just that */
@@ -46,23 +46,6 @@ add_line(TrainingCheck *t, CheckId check, char *message)
 
 /* ---- the sample ---- */
 
-/* (ncells, nrows) */
-static double *
-gather_cells(const TrainingCheck *t)
-{
-	int			n = t->sample.nrows;
-	double	   *cells = palloc(sizeof(double) * Max(n * t->frame->ncells, 1));
-
-	for (int row = 0; row < n; row++)
-	{
-		const double *from = frame_row(t->frame, row);
-
-		for (int cell = 0; cell < t->frame->ncells; cell++)
-			cells[(Size) cell * n + row] = from[cell];
-	}
-	return cells;
-}
-
 static void
 code_column(TrainingCheck *t, const FrameColumn *column, const double *value, SampleColumn *coded)
 {
@@ -96,7 +79,8 @@ open_sample(TrainingCheck *t)
 	t->sample.whole = t->sample.nrows == t->nrows;
 	t->sample.ncolumns = frame->ncolumns;
 	t->sample.column = palloc0(sizeof(SampleColumn) * Max(frame->ncolumns, 1));
-	cells = gather_cells(t);
+	cells = palloc(sizeof(double) * Max(t->sample.nrows * frame->ncells, 1));
+	frame_gather(frame, 0, frame->ncells, frame->part_start[PART_TRAIN], t->sample.nrows, cells);
 	for (int j = 0; j < frame->ncolumns; j++)
 		code_column(t, &frame->columns[j], cells + (Size) j * t->sample.nrows, &t->sample.column[j]);
 	code_column(t, &frame->target, cells + (Size) frame->ncolumns * t->sample.nrows, &t->target);
@@ -160,7 +144,7 @@ check_levels(TrainingCheck *t, int j)
 	}
 	if (n > 0)
 		add_line(t, CHECK_SENTINEL_TEXT, psprintf("column \"%s\" has texts that stand for NULL: %s", column->name, quoted_values(found, n, n)));
-	if (nlevels > FEW_LEVELS && (double) numbers >= threshold_of(CHECK_NUMBER_AS_TEXT) * (double) (numbers + others))
+	if (nlevels > FEW_LEVELS && numbers > 0 && (double) numbers >= threshold_of(CHECK_NUMBER_AS_TEXT) * (double) (numbers + others))
 		add_line(t, CHECK_NUMBER_AS_TEXT, psprintf("column \"%s\" holds numbers as text; preprocess => '{\"%s\": \"number\"}' reads them", column->name,
 												   column->name));
 }
@@ -224,9 +208,9 @@ check_imbalance(TrainingCheck *t)
 	}
 	if (t->target.ncodes < 2 || t->target.code_rows[rarest] >= threshold_of(CHECK_CLASS_IMBALANCE) * (double) t->target.code_rows[usual])
 		return;
-	add_line(t, CHECK_CLASS_IMBALANCE, psprintf("classes of target \"%s\" are imbalanced: %lld rows \"%s\", %lld rows \"%s\"%s; see class_weight", t->target.name,
-												(long long) t->target.code_rows[rarest], dictionary_text(labels, (int) t->target.code_value[rarest]),
-												(long long) t->target.code_rows[usual], dictionary_text(labels, (int) t->target.code_value[usual]),
+	add_line(t, CHECK_CLASS_IMBALANCE, psprintf("classes of target \"%s\" are imbalanced: \"%s\" %lld to \"%s\" %lld%s; see class_weight", t->target.name,
+												dictionary_text(labels, (int) t->target.code_value[rarest]), (long long) t->target.code_rows[rarest],
+												dictionary_text(labels, (int) t->target.code_value[usual]), (long long) t->target.code_rows[usual],
 												t->sample.whole ? "" : " among the rows looked at"));
 }
 

@@ -7,7 +7,6 @@ usage: memory.py [--set NAME=VALUE]... STATEMENT...        (libpq's environment 
 One line a statement: peak, and what of it is private to the leader, to the workers, shared.  A new session for each.
 """
 import argparse
-import glob
 import os
 import re
 import threading
@@ -45,15 +44,14 @@ def workers_of(leader, postmaster):
     return found
 
 
-def shared_kib():
-    """Dynamic shared memory of all servers of this machine: take it when nothing else runs."""
-    total = 0
-    for path in glob.glob("/dev/shm/PostgreSQL.*"):
-        try:
-            total += os.stat(path).st_blocks // 2
-        except OSError:
-            pass
-    return total
+def shared_kib(pid):
+    """Dynamic shared memory that a process has mapped."""
+    try:
+        with open(f"/proc/{pid}/maps") as maps:
+            paths = set(re.findall(r"(/dev/shm/PostgreSQL\.\d+|\S+/pg_dynshmem/mmap\.\d+)$", maps.read(), re.MULTILINE))
+        return sum(os.stat(path).st_blocks // 2 for path in paths)
+    except OSError:
+        return 0
 
 
 def parent_of(pid):
@@ -70,7 +68,7 @@ def peak(statement, settings=()):
     for setting in settings:
         name, value = setting.split("=", 1)
         cursor.execute("select set_config(%s, %s, false)", (name, value))
-    idle, shared_before, done = private_kib(leader), shared_kib(), threading.Event()
+    idle, shared_before, done = private_kib(leader), shared_kib(leader), threading.Event()
     failed = []
 
     def run():
@@ -85,7 +83,7 @@ def peak(statement, settings=()):
     worst = (0, 0, 0, 0)
     while not done.wait(SAMPLE_SECONDS):
         parts = (private_kib(leader) - idle, sum(max(private_kib(pid) - idle, 0) for pid in workers_of(leader, postmaster)),
-                 shared_kib() - shared_before)
+                 shared_kib(leader) - shared_before)
         worst = max(worst, (sum(parts), *parts))
     runner.join()
     connection.close()
