@@ -237,7 +237,7 @@ static void
 add_plane(Planning *p, int tree, int plane)
 {
 	const Trees *trees = p->trees;
-	uint16		choice_line = (uint16) tree_lines(p->plan);
+	uint16		choice_line = (uint16) (2 * p->plan->nlines);
 
 	p->plan->test = tree_extend(p->plan->test, p->ntests, trees->first[tree + 1] - trees->first[tree], &p->test_room, sizeof(TreeTest));
 	for (uint32 i = trees->first[tree]; i < trees->first[tree + 1]; i++)
@@ -267,26 +267,6 @@ plan_planes(Planning *p, int tree, TreeForm *form)
 	}
 }
 
-static void
-plan_steps(Planning *p, int tree)
-{
-	const Trees *trees = p->trees;
-
-	if (p->plan->step == NULL)
-		p->plan->step = tree_array(trees->nnodes, sizeof(TreeStep));
-	for (uint32 i = trees->first[tree]; i < trees->first[tree + 1]; i++)
-	{
-		const TreeNode *node = &trees->node[i];
-		TreeStep   *step = &p->plan->step[i];
-
-		*step = (TreeStep) {.left = node->left,.line = 2 * p->plan->nlines,.is_category = node->kind == TREE_CATEGORY};
-		if (node->kind != TREE_NUMBER)
-			continue;
-		step->line = node_line(p, node);
-		step->right_from = tree_right_from(p, node);
-	}
-}
-
 /* ---- the plan ---- */
 
 /* Are all numbers it tests coded? */
@@ -306,13 +286,12 @@ choose_form(Planning *p, int tree, bool has_strike)
 	TreeForm   *form = &plan->form[tree];
 	int			leaves = count_leaves(p->trees, tree);
 
-	form->coded = is_coded(p, tree);
-	if (!form->coded)
+	if (leaves > TREE_MAX_PARTED || !is_coded(p, tree))
 		return;
-	plan->has_coded = true;
-	form->parted = has_strike && plan->nlines <= TREE_MAX_TABLES * TREE_TABLE_CODES && leaves <= TREE_MAX_PARTED;
+	form->parted = has_strike && plan->nlines <= TREE_MAX_TABLES * TREE_TABLE_CODES;
 	if (leaves <= TREE_MAX_LEAVES)
 		form->nplanes = (leaves + TREE_PLANE_LEAVES - 1) / TREE_PLANE_LEAVES;
+	plan->has_planes |= form->nplanes > 0;
 	plan->rows_alone |= form->parted && form->nplanes == 0;
 }
 
@@ -343,7 +322,6 @@ plan_tree(Planning *p, int tree)
 {
 	TreePlan   *plan = p->plan;
 	TreeForm   *form = &plan->form[tree];
-	TreeWalks  *walks = &plan->walks[form->coded];
 
 	if (form->parted || form->nplanes > 0)
 	{
@@ -359,24 +337,19 @@ plan_tree(Planning *p, int tree)
 	{
 		plan->first_leaf[plan->nparted] = form->first_value;
 		plan->parted[plan->nparted++] = tree;
-		return;
 	}
-	plan->turns_codes |= form->coded && form->nplanes == 0;
-	walks->tree[walks->ntrees++] = tree;
-	if (form->coded)
-		plan_steps(p, tree);
+	else
+		plan->walked[plan->nwalked++] = tree;
 }
 
 static void
 make_scratch(const Planning *p)
 {
 	TreePlan   *plan = p->plan;
-	Size		nlines = tree_lines(plan);
+	Size		nlines = 2 * (Size) plan->nlines;
 
 	plan->block = tree_aligned((nlines + p->most_choices) * TREE_BLOCK, sizeof(int8));
-	memset(plan->block + (nlines - 1) * TREE_BLOCK, TREE_CODE_MISSING_LEFT, TREE_BLOCK);
-	plan->rows = tree_aligned(nlines * TREE_BLOCK, sizeof(int8));
-	memset(plan->rows, TREE_CODE_MISSING_LEFT, nlines * TREE_BLOCK);
+	plan->row = tree_aligned(nlines, sizeof(int8));
 	plan->category_code = tree_aligned((Size) plan->ncategories * TREE_BLOCK, sizeof(uint32));
 	plan->struck = tree_array((Size) p->trees->ntrees + 4, sizeof(uint32));
 	plan->at = tree_array(p->trees->ntrees, sizeof(uint32));
@@ -424,8 +397,7 @@ tree_plan(const Trees *trees, const TreeThresholds *thresholds, bool has_strike)
 	plan->form = tree_array(trees->ntrees, sizeof(TreeForm));
 	plan->parted = tree_array(trees->ntrees, sizeof(uint32));
 	plan->first_leaf = tree_array(trees->ntrees, sizeof(uint32));
-	for (int coded = 0; coded < 2; coded++)
-		plan->walks[coded].tree = tree_array(trees->ntrees, sizeof(uint32));
+	plan->walked = tree_array(trees->ntrees, sizeof(uint32));
 	find_slots(&p);
 	find_categories(&p);
 	if (plan->nlines <= MAX_LINES)
