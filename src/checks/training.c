@@ -10,7 +10,7 @@
 #include "checks/checks_internal.h"
 
 #define SAMPLE_ROWS 4096
-#define SAMPLE_CELLS (1024 * 1024)
+#define SAMPLE_CELLS (256 * 1024)
 #define MANY_CLASSES 100		/* beyond, the predictive power of a column is not looked at */
 #define FEWEST_ROWS 50
 #define HIGH_POWER 0.9			/* below, a good column may be just that */
@@ -144,7 +144,7 @@ check_levels(TrainingCheck *t, int j)
 	}
 	if (n > 0)
 		add_line(t, CHECK_SENTINEL_TEXT, psprintf("column \"%s\" has texts that stand for NULL: %s", column->name, quoted_values(found, n, n)));
-	if (nlevels > FEW_LEVELS && (double) numbers >= threshold_of(CHECK_NUMBER_AS_TEXT) * (double) (numbers + others))
+	if (nlevels > FEW_LEVELS && numbers > 0 && (double) numbers >= threshold_of(CHECK_NUMBER_AS_TEXT) * (double) (numbers + others))
 		add_line(t, CHECK_NUMBER_AS_TEXT, psprintf("column \"%s\" holds numbers as text; preprocess => '{\"%s\": \"number\"}' reads them", column->name,
 												   column->name));
 }
@@ -208,9 +208,9 @@ check_imbalance(TrainingCheck *t)
 	}
 	if (t->target.ncodes < 2 || t->target.code_rows[rarest] >= threshold_of(CHECK_CLASS_IMBALANCE) * (double) t->target.code_rows[usual])
 		return;
-	add_line(t, CHECK_CLASS_IMBALANCE, psprintf("classes of target \"%s\" are imbalanced: %lld rows \"%s\", %lld rows \"%s\"%s; see class_weight", t->target.name,
-												(long long) t->target.code_rows[rarest], dictionary_text(labels, (int) t->target.code_value[rarest]),
-												(long long) t->target.code_rows[usual], dictionary_text(labels, (int) t->target.code_value[usual]),
+	add_line(t, CHECK_CLASS_IMBALANCE, psprintf("classes of target \"%s\" are imbalanced: \"%s\" %lld to \"%s\" %lld%s; see class_weight", t->target.name,
+												dictionary_text(labels, (int) t->target.code_value[rarest]), (long long) t->target.code_rows[rarest],
+												dictionary_text(labels, (int) t->target.code_value[usual]), (long long) t->target.code_rows[usual],
 												t->sample.whole ? "" : " among the rows looked at"));
 }
 

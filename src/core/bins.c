@@ -259,13 +259,14 @@ number_bin(const double *edge, int nbins, double x)
  */
 #define GUIDE_BUCKETS 1024
 #define GUIDE_FROM 16			/* bins */
-#define GUIDE_LOOKS 4			/* edges of a bucket looked at one by one */
+#define GUIDE_LOOKS 4			/* edges looked at without a question whether the bucket has them: those behind it are not below */
 
 typedef struct BinGuide
 {
 	double		low,
 				scale;
 	uint8		first[GUIDE_BUCKETS + 1];	/* edges in lower buckets */
+	double		edge[BIN_VALUES + GUIDE_LOOKS]; /* those of the column but for its last, then infinity */
 } BinGuide;
 
 static inline int
@@ -277,7 +278,6 @@ guide_bucket(const BinGuide *guide, double x)
 	return (int) (at < GUIDE_BUCKETS - 1 ? at : GUIDE_BUCKETS - 1);
 }
 
-/* The last edge, which lies above every value, is not looked at. */
 static BinGuide *
 make_guide(const ColumnBins *column)
 {
@@ -296,24 +296,23 @@ make_guide(const ColumnBins *column)
 			edge++;
 		guide->first[bucket] = (uint8) edge;
 	}
+	for (int i = 0; i < (int) lengthof(guide->edge); i++)
+		guide->edge[i] = i < nedges ? column->edge[i] : HUGE_VAL;
 	return guide;
 }
 
 static inline uint8
-guided_bin(const ColumnBins *column, double x)
+guided_bin(const BinGuide *guide, double x)
 {
-	const BinGuide *guide = column->guide;
 	int			bucket = guide_bucket(guide, x);
 	int			bin = guide->first[bucket];
-	int			most = guide->first[bucket + 1];
+	int			here = guide->first[bucket + 1] - bin;
+	const double *edge = guide->edge + bin;
 
-	if (x != x)
-		return BIN_MISSING;
-	if (most - bin > GUIDE_LOOKS)
-		return (uint8) (bin + number_bin(column->edge + bin, most - bin + 1, x));
-	while (bin < most && column->edge[bin] < x)
-		bin++;
-	return (uint8) bin;
+	if (here > GUIDE_LOOKS)
+		return x == x ? (uint8) (bin + number_bin(edge, here + 1, x)) : BIN_MISSING;
+	bin += (edge[0] < x) + (edge[1] < x) + (edge[2] < x) + (edge[3] < x);
+	return x == x ? (uint8) bin : BIN_MISSING;
 }
 
 static inline uint8
@@ -328,7 +327,7 @@ code_column(const ColumnBins *column, const double *cell, int stride, uint8 *out
 	if (column->guide != NULL)
 	{
 		for (int i = 0; i < count; i++, cell += stride, out += GROUP_BYTES)
-			*out = guided_bin(column, *cell);
+			*out = guided_bin(column->guide, *cell);
 		return;
 	}
 	for (int i = 0; i < count; i++, cell += stride, out += GROUP_BYTES)

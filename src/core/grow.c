@@ -240,13 +240,10 @@ start_histogram(Grower *grower, int slot)
 	grower->job->merge = true;
 }
 
-/* Divide work on rows into pieces of whole units, enough for all members; returns how many. */
+/* Divide work on rows into pieces; returns how many. */
 static int64
-divide_rows(Grower *grower, int64 from, int64 count, int64 unit)
+divide_rows(Grower *grower, int64 from, int64 count, int64 piece)
 {
-	int64		share = count / ((int64) grower->nmembers * PIECES_A_MEMBER);
-	int64		piece = (share / unit + 1) * unit;
-
 	grower->job->from = from;
 	grower->job->count = count;
 	grower->job->piece = piece;
@@ -257,9 +254,12 @@ divide_rows(Grower *grower, int64 from, int64 count, int64 unit)
 static void
 build_histogram(Grower *grower, Leaf *leaf, const Leaf *keep)
 {
+	int64		share = leaf->grown.count / grower->nmembers + 1;
+
 	leaf->slot = take_slot(grower, keep);
 	start_histogram(grower, leaf->slot);
-	team_run(grower->team, GROW_HISTOGRAM, divide_rows(grower, leaf->grown.start, leaf->grown.count, FLUSH_ROWS));
+	team_run(grower->team, GROW_HISTOGRAM, divide_rows(grower, leaf->grown.start, leaf->grown.count,
+													   Min(Max(share, LEAST_HISTOGRAM_PIECE), FLUSH_ROWS)));
 }
 
 static void
@@ -388,7 +388,8 @@ partition_piece(Grower *grower, const GrownLeaf *leaf, const Walk *walk)
 static int64
 partition(Grower *grower, const GrownLeaf *leaf, int walk)
 {
-	int64		npieces = divide_rows(grower, leaf->start, leaf->count, LEAST_PARTITION_PIECE);
+	int64		share = leaf->count / (grower->nmembers * PIECES_A_MEMBER) + 1;
+	int64		npieces = divide_rows(grower, leaf->start, leaf->count, Max(share, LEAST_PARTITION_PIECE));
 	int64		left = 0;
 
 	CHECK_FOR_INTERRUPTS();

@@ -135,8 +135,9 @@ extern void split_outputs(const SplitSearch *search, const Leaf *leaf, double *l
 
 /* ---- work and its pieces ---- */
 
-#define QUANTISE_PIECE (8 * FLUSH_ROWS)	/* rows */
-#define PIECES_A_MEMBER 6		/* of a leaf's rows, so that members end at about the same time */
+#define QUANTISE_PIECE (2 * FLUSH_ROWS)	/* rows */
+#define LEAST_HISTOGRAM_PIECE 512
+#define PIECES_A_MEMBER 6		/* of a leaf's rows to be divided, so that members end at about the same time */
 #define LEAST_PARTITION_PIECE 4096
 #define SEARCH_PIECE 2			/* columns */
 

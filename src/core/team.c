@@ -29,7 +29,8 @@
 #define CACHE_LINE 64
 #define LAUNCH_BYTES (1024 * 1024)	/* more than starting workers takes */
 
-#define SPINS 4000				/* looks before sleeping: some 50 microseconds */
+#define SPINS 4000				/* looks before sleeping: some 50 microseconds, */
+#define LEAST_SPINS 64			/* fewer where they were in vain: other processes have the CPU that is waited for */
 #define SPINS_PER_CHECK 256		/* looks between two checks for interrupts */
 #define SLEEP_MS 10
 #define MEMBER_BITS 8			/* of a round's word */
@@ -65,6 +66,7 @@ struct Team
 	const TeamTask *task;
 	void	   *view;
 	int			member;
+	int			spins;			/* looks before sleeping */
 	int64		next;			/* alone: piece */
 	int64		npieces;
 };
@@ -232,6 +234,7 @@ team_start(Arena *arena, int nmembers, int program, const TeamTask *task, void *
 
 	team->task = task;
 	team->view = view;
+	team->spins = SPINS;
 	if (nmembers < 2 || arena->mode != ARENA_SHARED)
 		return team;
 	team->shared = (TeamShared *) arena->base;
@@ -258,20 +261,31 @@ wake_workers(TeamShared *shared, uint32 members)
 		ConditionVariableBroadcast(&shared->work);
 }
 
+/* Spinning came to its end, or did not. */
 static void
-wait_for_workers(TeamShared *shared)
+learn_to_spin(Team *team, bool met)
 {
-	for (int spin = 0; spin < SPINS; spin++)
+	team->spins = met ? Min(team->spins + team->spins / 8, SPINS) : Max(team->spins - team->spins / 8, LEAST_SPINS);
+}
+
+static void
+wait_for_workers(Team *team)
+{
+	TeamShared *shared = team->shared;
+
+	for (int spin = 0; spin < team->spins; spin++)
 	{
 		if (pg_atomic_read_u32(&shared->busy) == 0)
 		{
 			pg_read_barrier();
+			learn_to_spin(team, true);
 			return;
 		}
 		if (spin % SPINS_PER_CHECK == 0)
 			CHECK_FOR_INTERRUPTS();
 		pg_spin_delay();
 	}
+	learn_to_spin(team, false);
 	ConditionVariablePrepareToSleep(&shared->done);
 	while (pg_atomic_read_u32(&shared->busy) != 0)
 	{
@@ -304,7 +318,7 @@ team_run(Team *team, int task, int64 npieces)
 	pg_write_barrier();
 	wake_workers(shared, members);
 	team->task[task] (team->view, team);
-	wait_for_workers(shared);
+	wait_for_workers(team);
 }
 
 void
@@ -356,18 +370,23 @@ is_news(TeamShared *shared, uint32 seen, uint32 *word)
 
 /* The next round's word. */
 static uint32
-wait_for_round(TeamShared *shared, uint32 seen)
+wait_for_round(Team *team, uint32 seen)
 {
+	TeamShared *shared = team->shared;
 	uint32		word;
 
-	for (int spin = 0; spin < SPINS; spin++)
+	for (int spin = 0; spin < team->spins; spin++)
 	{
 		if (is_news(shared, seen, &word))
+		{
+			learn_to_spin(team, true);
 			return word;
+		}
 		if (spin % SPINS_PER_CHECK == 0)
 			CHECK_FOR_INTERRUPTS();
 		pg_spin_delay();
 	}
+	learn_to_spin(team, false);
 	pg_atomic_fetch_add_u32(&shared->asleep, 1);
 	ConditionVariablePrepareToSleep(&shared->work);
 	while (!is_news(shared, seen, &word))
@@ -387,7 +406,7 @@ work(Team *team, uint32 seen, uint32 index)
 
 	for (;;)
 	{
-		seen = wait_for_round(shared, seen);
+		seen = wait_for_round(team, seen);
 		pg_read_barrier();
 		if (pg_atomic_read_u32(&shared->over))
 			return;
@@ -405,7 +424,7 @@ team_worker(dsm_segment *segment, shm_toc *toc, const TeamProgram *const *progra
 	const TeamTicket *ticket = shm_toc_lookup(toc, TEAM_KEY, false);
 	dsm_segment *mapped = dsm_attach(ticket->arena);
 	Arena		arena = {.mode = ARENA_VIEW,.segment = mapped};
-	Team		team = {0};
+	Team		team = {.spins = SPINS};
 	TeamShared *shared;
 	uint32		seen;
 	uint32		index;

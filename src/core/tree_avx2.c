@@ -53,16 +53,33 @@ look_up(const __m256i *table, int ntables, __m256i line)
 	return found;
 }
 
+/* What the kernels for one row are told. */
+typedef struct Alone
+{
+	const TreePlan *plan;
+	const uint32 *part;			/* NULL: the first ones */
+	uint32		n;
+	bool		sums;
+	__m256i		code[TREE_MAX_TABLES];
+	__m256i		missing[TREE_MAX_TABLES];
+} Alone;
+
+VECTOR_INLINED __m256i
+load(const void *bytes)
+{
+	return _mm256_load_si256(bytes);
+}
+
 /* Which of 32 tests go left. */
 VECTOR_INLINED __m256i
-go_left(const __m256i *code, const __m256i *missing, int ntables, bool has_missing, int nvectors, const __m256i *tests)
+go_left(const Alone *alone, int ntables, bool has_missing, const TreePart *part)
 {
-	__m256i		line = _mm256_load_si256(&tests[0]);
-	__m256i		left = _mm256_cmpgt_epi8(_mm256_load_si256(&tests[nvectors]), look_up(code, ntables, line));
+	__m256i		line = load(part->line);
+	__m256i		left = _mm256_cmpgt_epi8(load(part->right_from), look_up(alone->code, ntables, line));
 
 	/* codes are those of missing left: what is missing goes left unless the test says otherwise */
 	if (has_missing)
-		left = _mm256_andnot_si256(_mm256_and_si256(look_up(missing, ntables, line), _mm256_load_si256(&tests[2 * nvectors])), left);
+		left = _mm256_andnot_si256(_mm256_and_si256(look_up(alone->missing, ntables, line), load(part->missing_right)), left);
 	return left;
 }
 
@@ -78,47 +95,22 @@ join16(__m256i a, __m256i b)
 	return _mm256_or_si256(_mm256_unpacklo_epi16(a, b), _mm256_unpackhi_epi16(a, b));
 }
 
-VECTOR_INLINED __m256i
-join32(__m256i a, __m256i b)
-{
-	return _mm256_or_si256(_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b));
-}
-
 VECTOR_INLINED __m128i
 join_halves(__m256i a)
 {
 	return _mm_or_si128(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
 }
 
-/* Four planes of strikes, a byte a test -> words of 32 leaves, eight to be joined. */
-VECTOR_INLINED __m256i
-strike_planes(const __m256i *left, int nvectors, const __m256i *strikes)
-{
-	__m256i		plane[4];
-
-	for (int p = 0; p < 4; p++)
-	{
-		plane[p] = _mm256_andnot_si256(left[0], _mm256_load_si256(&strikes[p * nvectors]));
-		for (int v = 1; v < nvectors; v++)
-			plane[p] = _mm256_or_si256(plane[p], _mm256_andnot_si256(left[v], _mm256_load_si256(&strikes[p * nvectors + v])));
-	}
-	return join16(join8(plane[0], plane[1]), join8(plane[2], plane[3]));
-}
-
-/* One tree -> words to be joined: four of 32 leaves, or two of 64. */
+/* One part -> four words of leaves, to be joined. */
 VECTOR_INLINED __m128i
-strike_tree(const __m256i *code, const __m256i *missing, int ntables, bool has_missing, int nvectors, const __m256i *tests)
+strike_part(const Alone *alone, int ntables, bool has_missing, const TreePart *part)
 {
-	const __m256i *strikes = tests + 3 * nvectors;
-	__m256i		left[TREE_MAX_VECTORS];
-	__m256i		words;
+	__m256i		left = go_left(alone, ntables, has_missing, part);
+	__m256i		plane[TREE_PART_PLANES];
 
-	for (int v = 0; v < nvectors; v++)
-		left[v] = go_left(code, missing, ntables, has_missing, nvectors, tests + v);
-	words = strike_planes(left, nvectors, strikes);
-	if (nvectors == 2)
-		words = join32(words, strike_planes(left, nvectors, strikes + 4 * nvectors));
-	return join_halves(words);
+	for (int p = 0; p < TREE_PART_PLANES; p++)
+		plane[p] = _mm256_andnot_si256(left, load(part->strike[p]));
+	return join_halves(join16(join8(plane[0], plane[1]), join8(plane[2], plane[3])));
 }
 
 VECTOR_INLINED __m128i
@@ -133,96 +125,89 @@ join_words(__m128i a, __m128i b)
 	return _mm_or_si128(_mm_unpacklo_epi32(a, b), _mm_unpackhi_epi32(a, b));
 }
 
-/* Four trees of one vector -> what each strikes out. */
-VECTOR_INLINED __m256i
-join_trees(const __m128i *word)
-{
-	return _mm256_cvtepu32_epi64(join_pairs(join_words(word[0], word[1]), join_words(word[2], word[3])));
-}
-
-/* Two trees of two vectors each, twice. */
-VECTOR_INLINED __m256i
-join_wide_trees(const __m128i *word)
-{
-	return _mm256_set_m128i(join_pairs(word[2], word[3]), join_pairs(word[0], word[1]));
-}
-
-/* What the kernels for one row are told. */
-typedef struct Alone
-{
-	const TreeVectors *trees;
-	const double *value;		/* of leaves; NULL: store what is struck out */
-	uint64	   *struck;
-	__m256i		code[TREE_MAX_TABLES];
-	__m256i		missing[TREE_MAX_TABLES];
-} Alone;
-
-/* Four trees at a time, so that their words are joined together, and additions, which wait for each other, go on beside the next four. */
+/* The values of the leaves that parts from .. to-1 lead to. */
 VECTOR_INLINED double
-strike_trees(const Alone *alone, int ntables, bool has_missing, int nvectors, double sum)
+add_leaves(const TreePlan *plan, uint32 from, uint32 to, double sum)
 {
-	Size		step = tree_vector_bytes(nvectors) / TREE_VECTOR;
-	const __m256i *tests = (const __m256i *) alone->trees->tests;
-	uint32		ntrees = alone->trees->ntrees;
+	for (uint32 i = from; i < to; i++)
+		sum += plan->leaf_value[plan->first_leaf[i] + _tzcnt_u32(~plan->struck[i])];
+	return sum;
+}
 
-	for (uint32 i = 0; i < ntrees; i += 4)
+/*
+ * Four parts at a time, so that their words are joined together.  Values are added four parts later: what they wait for is done by then, and the
+ * additions, which wait for each other, go on beside the tests.  Lists of parts and parts themselves are filled up to fours.
+ */
+VECTOR_INLINED double
+strike_parts(const Alone *alone, int ntables, bool has_missing, double sum)
+{
+	const TreePlan *plan = alone->plan;
+	uint32		i = 0;
+
+	for (; i < alone->n; i += 4)
 	{
 		__m128i		word[4];
-		__m256i		struck;
 
-		for (int u = 0; u < 4; u++, tests += step)
-			word[u] = strike_tree(alone->code, alone->missing, ntables, has_missing, nvectors, tests);
-		struck = nvectors == 1 ? join_trees(word) : join_wide_trees(word);
-		_mm256_storeu_si256((__m256i *) (alone->struck + i), struck);
-		for (uint32 t = i; alone->value != NULL && t < Min(i + 4, ntrees); t++)
-			sum += alone->value[alone->trees->first_value[t] + _tzcnt_u64(~alone->struck[t])];
+		for (int u = 0; u < 4; u++)
+			word[u] = strike_part(alone, ntables, has_missing, plan->part + (alone->part != NULL ? alone->part[i + u] : i + u));
+		word[0] = join_pairs(join_words(word[0], word[1]), join_words(word[2], word[3]));
+		_mm_storeu_si128((__m128i *) (plan->struck + i), word[0]);
+		if (alone->sums && i > 0)
+			sum = add_leaves(plan, i - 4, i, sum);
 	}
-	return sum;
+	return alone->sums && i > 0 ? add_leaves(plan, i - 4, alone->n, sum) : sum;
 }
 
 /* Builds for the usual numbers of columns; the compiler unrolls them. */
 VECTOR_INLINED double
-strike_tables(const Alone *alone, int ntables, bool has_missing, int nvectors, double sum)
+strike_tables(const Alone *alone, int ntables, bool has_missing, double sum)
 {
 	if (ntables == 1)
-		return strike_trees(alone, 1, has_missing, nvectors, sum);
+		return strike_parts(alone, 1, has_missing, sum);
 	if (ntables == 2)
-		return strike_trees(alone, 2, has_missing, nvectors, sum);
-	return strike_trees(alone, ntables, has_missing, nvectors, sum);
+		return strike_parts(alone, 2, has_missing, sum);
+	return strike_parts(alone, ntables, has_missing, sum);
 }
 
-TREE_TARGET static double
-strike_alone(const TreePlan *plan, int nvectors, const int8 *codes, bool has_missing, const double *value, double sum)
+VECTOR_INLINED double
+strike_alone(Alone *alone, const int8 *codes, bool has_missing, double sum)
 {
-	Alone		alone = {.trees = &plan->vectors[nvectors - 1],.value = value,.struck = plan->struck};
-	int			ntables = plan->nlines / TREE_TABLE_CODES;
+	int			ntables = alone->plan->nlines / TREE_TABLE_CODES;
 
 	for (int k = 0; k < ntables; k++)
 	{
 		const __m128i *left = (const __m128i *) (codes + k * TREE_TABLE_CODES);
-		const __m128i *right = (const __m128i *) (codes + plan->nlines + k * TREE_TABLE_CODES);
+		const __m128i *right = (const __m128i *) (codes + alone->plan->nlines + k * TREE_TABLE_CODES);
 		__m128i		present = _mm_cmpeq_epi8(_mm_loadu_si128(left), _mm_loadu_si128(right));
 
-		alone.code[k] = _mm256_broadcastsi128_si256(_mm_loadu_si128(left));
-		alone.missing[k] = _mm256_broadcastsi128_si256(_mm_andnot_si128(present, _mm_set1_epi8(-1)));
+		alone->code[k] = _mm256_broadcastsi128_si256(_mm_loadu_si128(left));
+		alone->missing[k] = _mm256_broadcastsi128_si256(_mm_andnot_si128(present, _mm_set1_epi8(-1)));
 	}
-	if (nvectors == 1 && !has_missing)
-		return strike_tables(&alone, ntables, false, 1, sum);
-	if (nvectors == 1)
-		return strike_tables(&alone, ntables, true, 1, sum);
-	return strike_tables(&alone, ntables, has_missing, 2, sum);
+	return has_missing ? strike_tables(alone, ntables, true, sum) : strike_tables(alone, ntables, false, sum);
 }
 
 TREE_TARGET static void
-strike(const TreePlan *plan, int nvectors, const int8 *codes, bool has_missing)
+strike(const TreePlan *plan, const uint32 *part, uint32 n, const int8 *codes, bool has_missing)
 {
-	(void) strike_alone(plan, nvectors, codes, has_missing, NULL, 0);
+	Alone		alone;
+
+	alone.plan = plan;
+	alone.part = part;
+	alone.n = n;
+	alone.sums = false;
+	(void) strike_alone(&alone, codes, has_missing, 0);
 }
 
 TREE_TARGET static double
-sum(const TreePlan *plan, int nvectors, const int8 *codes, bool has_missing, double start)
+sum(const TreePlan *plan, const int8 *codes, bool has_missing, double start)
 {
-	return strike_alone(plan, nvectors, codes, has_missing, plan->leaf_value, start);
+	Alone		alone;
+
+	alone.plan = plan;
+	alone.part = NULL;
+	alone.n = plan->nparted;
+	alone.sums = true;
+	return strike_alone(&alone, codes, has_missing, start);
 }
 
 /* ---- categories ---- */
@@ -238,7 +223,7 @@ choose(const uint32 *set, const uint32 *code, int8 *line)
 
 	for (int k = 0; k < 2; k++)
 		table[k] = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *) set + k));
-	for (int r = 0; r < TREE_BLOCK; r += TREE_VECTOR)
+	for (int r = 0; r < TREE_BLOCK; r += TREE_PART_LEAVES)
 	{
 		const __m256i *word = (const __m256i *) (code + r);
 		__m256i		low = _mm256_packs_epi32(_mm256_loadu_si256(word), _mm256_loadu_si256(word + 1));

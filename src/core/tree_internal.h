@@ -9,7 +9,7 @@
  * Bit vectors (QuickScorer: Lucchese et al., SIGIR 2015): leaves are numbered from left to right; every split that a row does not take to the left
  * strikes out the leaves of its left subtree; the lowest leaf left over is the row's.  A block of rows has them in lanes, and eight leaves at a time
  * in the bits of a byte, so that a test costs no more than the bytes it strikes something out of (RapidScorer: Ye et al., KDD 2018).  A row alone has
- * the tests of a tree in lanes, each fetching its code by a byte shuffle.
+ * tests in lanes, each fetching its code by a byte shuffle; a tree of more leaves than lanes is cut into parts, and a row goes from part to part.
  */
 #ifndef RELEARN_CORE_TREE_INTERNAL_H
 #define RELEARN_CORE_TREE_INTERNAL_H
@@ -25,8 +25,11 @@
 #define TREE_PLANE_LEAVES 8
 #define TREE_MAX_LEAVES 256		/* of a tree scored by bit vectors in a block */
 
-#define TREE_VECTOR 32			/* bytes of a vector of tests */
-#define TREE_MAX_VECTORS 2		/* of tests of a tree scored by bit vectors alone: 64 leaves */
+#define TREE_PART_LEAVES 32		/* lanes: a part has at most so many leaves, and one test less */
+#define TREE_PART_PLANES 4
+#define TREE_MAX_PARTED 4096	/* leaves of a tree that is cut into parts; larger ones are walked */
+#define TREE_NEXT_PART 0x80000000u
+
 #define TREE_TABLE_CODES 16		/* codes one shuffle chooses from */
 #define TREE_MAX_TABLES 8
 
@@ -62,8 +65,20 @@ typedef struct TreeChoice
 {
 	uint32		category;		/* index in plan->category */
 	uint32		set;			/* in plan->set */
-	uint64		strike;			/* leaves of the left subtree, where the tree has at most 64 */
+	uint32		strike;			/* leaves of the left subtree, in its part */
 } TreeChoice;
+
+/* A part of a tree for a row alone; lanes left over strike nothing. */
+typedef struct TreePart
+{
+	uint8		line[TREE_PART_LEAVES];	/* of the code, with missing left */
+	int8		right_from[TREE_PART_LEAVES];
+	uint8		strike[TREE_PART_PLANES][TREE_PART_LEAVES];	/* leaves of the left subtree, eight in each plane */
+	uint8		missing_right[TREE_PART_LEAVES];	/* 0 or 255 */
+	uint32		first_choice;
+	uint32		nchoices;
+	uint8		unused[24];		/* whole cache lines */
+} TreePart;
 
 /* A node as a walk over codes sees it. */
 typedef struct TreeStep
@@ -77,22 +92,13 @@ typedef struct TreeStep
 typedef struct TreeForm
 {
 	bool		coded;			/* else the tree is walked over the values */
-	uint16		nplanes;		/* 0: walked in blocks */
-	uint8		nvectors;		/* 0: walked where a row is alone */
+	bool		parted;			/* else it is walked where a row is alone */
+	uint16		nplanes;		/* 0: no bit vectors in blocks */
 	uint32		first_value;	/* of its leaves, left to right, in leaf_value; counted in leaves */
 	uint32		first_plane;	/* in plane_end */
 	uint32		first_choice;
 	uint32		nchoices;
 } TreeForm;
-
-/* The tests of the trees of so many vectors, for rows alone. */
-typedef struct TreeVectors
-{
-	uint32		ntrees;			/* tests are filled up to a multiple of 4 trees */
-	uint32	   *tree;			/* (ntrees) */
-	uint32	   *first_value;	/* (ntrees) as in their forms */
-	uint8	   *tests;			/* (ntrees) of tree_vector_bytes() */
-} TreeVectors;
 
 /* Trees that are walked where a row is alone. */
 typedef struct TreeWalks
@@ -106,9 +112,10 @@ typedef struct TreePlan
 	TreeForm   *form;			/* (ntrees) */
 	bool		has_coded;
 	bool		has_categories;
-	int			sums;			/* all trees are of so many vectors, one value a leaf and one score, none with a category; or 0 */
+	bool		sums;			/* each tree is a part, without categories, and there is one score */
 	bool		has_choices;	/* some tree is scored by bit vectors and splits a category */
 	bool		turns_codes;	/* some coded tree is walked in blocks */
+	bool		rows_alone;		/* rows of a block are scored one by one, too */
 	double	   *leaf_value;		/* (leaves of trees scored by bit vectors, nvalues) */
 
 	/* coding: lines 0 .. nlines-1 have missing left, nlines .. 2*nlines-1 missing right, 2*nlines is always left; then choices */
@@ -124,7 +131,11 @@ typedef struct TreePlan
 	/* tests */
 	TreeTest   *test;
 	uint32	   *plane_end;		/* tests of a plane follow those of the plane and tree before */
-	TreeVectors vectors[TREE_MAX_VECTORS];
+	uint32		nparted;		/* trees cut into parts */
+	uint32	   *parted;			/* (nparted) */
+	uint32	   *first_leaf;		/* (nparted) in leaf_value; where a tree is one part, its leaves follow in the order of exits */
+	TreePart   *part;			/* the first nparted have the roots of those trees */
+	uint32	   *exit;			/* (parts, TREE_PART_LEAVES) a leaf in leaf_value, or TREE_NEXT_PART and a part */
 	TreeStep   *step;			/* (nnodes); NULL: no coded tree is walked */
 	TreeWalks	walks[2];		/* over values, over codes */
 
@@ -132,8 +143,10 @@ typedef struct TreePlan
 	int8	   *block;			/* (2*nlines + 1 + most choices of a tree, TREE_BLOCK) codes by line */
 	int8	   *rows;			/* (TREE_BLOCK, 2*nlines + 1) codes by row */
 	uint32	   *category_code;	/* (ncategories, TREE_BLOCK) */
-	uint64	   *struck;			/* (ntrees, filled up) leaves struck out */
-	uint32	   *at;				/* (ntrees) where a row came to: a leaf in leaf_value, or a node */
+	uint32	   *struck;			/* (ntrees, filled up) leaves struck out */
+	uint32	   *at;				/* (ntrees) where a row came to: an exit, or a node */
+	uint32	   *going;			/* (ntrees, filled up) of parted trees, those a row has not come out of, and the parts where it is */
+	uint32	   *going_part;
 } TreePlan;
 
 /* A row as walks see it. */
@@ -157,13 +170,6 @@ tree_category_code(const Trees *trees, uint32 column, double cell)
 	return cell >= 0 && cell < trees->levels[column] ? (uint32) cell : (uint32) trees->levels[column];
 }
 
-/* Tests of a tree of "nvectors": lines, limits, missing_right, then 4 * nvectors planes of strikes, each nvectors * TREE_VECTOR bytes. */
-static inline Size
-tree_vector_bytes(int nvectors)
-{
-	return (Size) nvectors * TREE_VECTOR * (3 + 4 * nvectors);
-}
-
 /* Two builds of the kernels, as in dense_internal.h. */
 typedef struct TreeKernels
 {
@@ -179,11 +185,11 @@ typedef struct TreeKernels
 	/* (TREE_BLOCK) codes below 256 -> -1 left, 0 right. */
 	void		(*choose) (const uint32 *set, const uint32 *code, int8 *line);
 
-	/* plan->struck of the trees of so many vectors; NULL: trees are walked where a row is alone. */
-	void		(*strike) (const TreePlan *plan, int nvectors, const int8 *codes, bool missing);
+	/* plan->struck in n parts, those listed or the first; NULL: trees are walked where a row is alone. */
+	void		(*strike) (const TreePlan *plan, const uint32 *part, uint32 n, const int8 *codes, bool missing);
 
-	/* The same, and the values of the leaves, one each, added up. */
-	double		(*sum) (const TreePlan *plan, int nvectors, const int8 *codes, bool missing, double start);
+	/* The first value of the leaves that the first parts lead to, added up. */
+	double		(*sum) (const TreePlan *plan, const int8 *codes, bool missing, double start);
 } TreeKernels;
 
 extern const TreeKernels tree_baseline;

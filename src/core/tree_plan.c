@@ -9,35 +9,9 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-#include "core/tree_internal.h"
+#include "core/tree_plan_internal.h"
 
-/* Alignment of what registers are filled from: a cache line. */
-#define PLAN_ALIGNMENT 64
 #define MAX_LINES 16384			/* twice as many and the choices of a tree are numbered in 16 bits */
-#define PLANES_OF_VECTOR (TREE_VECTOR / TREE_PLANE_LEAVES)
-
-/* What is known of a tree while it is planned. */
-typedef struct Planning
-{
-	const Trees *trees;
-	const TreeThresholds *thresholds;
-	TreePlan   *plan;
-	int		   *slot_of;		/* (ncolumns) -1: the column is not coded */
-	int		   *category_of;	/* (ncolumns) -1: no tree tests it */
-	uint32		ntests,
-				nplanes,
-				nleaves,
-				nchoices,
-				nwords;
-	uint32		test_room,
-				choice_room,
-				word_room;
-	uint32		most_choices;	/* of a tree */
-
-	/* of one tree, by its nodes: leaves below, numbered from left to right */
-	uint32		from[2 * TREE_MAX_LEAVES];	/* the first */
-	uint32		count[2 * TREE_MAX_LEAVES];
-} Planning;
 
 static int
 count_leaves(const Trees *trees, int tree)
@@ -45,15 +19,14 @@ count_leaves(const Trees *trees, int tree)
 	return (int) (trees->first[tree + 1] - trees->first[tree] + 1) / 2;
 }
 
-static void *
-aligned_array(Size n, Size element)
+void *
+tree_aligned(Size n, Size element)
 {
-	return (void *) TYPEALIGN(PLAN_ALIGNMENT, tree_array(n * element + PLAN_ALIGNMENT, 1));
+	return (void *) TYPEALIGN(TREE_ALIGNMENT, tree_array(n * element + TREE_ALIGNMENT, 1));
 }
 
-/* Make room for "more" elements behind the first n. */
-static void *
-extend(void *array, uint32 n, uint32 more, uint32 *room, Size element)
+void *
+tree_extend(void *array, uint32 n, uint32 more, uint32 *room, Size element)
 {
 	if (array != NULL && n + more <= *room)
 		return array;
@@ -107,7 +80,7 @@ find_slots(Planning *p)
 		n += TREE_FAN * (1 + count_rows(p, j));
 	}
 	plan->nlines = TYPEALIGN(TREE_TABLE_CODES, plan->nslots);
-	plan->threshold = aligned_array(n, sizeof(double));
+	plan->threshold = tree_aligned(n, sizeof(double));
 	for (int s = 0; s < plan->nslots; s++)
 		fill_slot(p, &plan->slot[s]);
 }
@@ -190,17 +163,19 @@ copy_values(Planning *p, int tree, TreeForm *form)
 
 	form->first_value = p->nleaves;
 	for (uint32 i = trees->first[tree]; i < trees->first[tree + 1]; i++)
-		if (trees->node[i].kind == TREE_LEAF)
-			memcpy((char *) p->plan->leaf_value + (p->nleaves + p->from[i - trees->first[tree]]) * bytes,
-				   trees->value + (Size) i * trees->nvalues, bytes);
+	{
+		if (trees->node[i].kind != TREE_LEAF)
+			continue;
+		p->leaf_of[i] = p->nleaves + p->from[i - trees->first[tree]];
+		memcpy((char *) p->plan->leaf_value + p->leaf_of[i] * bytes, trees->value + (Size) i * trees->nvalues, bytes);
+	}
 	p->nleaves += count_leaves(trees, tree);
 }
 
 /* ---- tests ---- */
 
-/* A code at or above this goes right. */
-static int8
-right_from(const Planning *p, const TreeNode *node)
+int8
+tree_right_from(const Planning *p, const TreeNode *node)
 {
 	return (int8) ((int) tree_threshold_index(p->thresholds, node->column, node->threshold) + 1 - 128);
 }
@@ -211,40 +186,50 @@ node_line(const Planning *p, const TreeNode *node)
 	return (uint16) (p->slot_of[node->column] + (node->missing_right ? p->plan->nlines : 0));
 }
 
-static void
-add_choice(Planning *p, int tree, uint32 i)
+/* The codes that go right at a category split; returns where in plan->set. */
+static uint32
+add_set(Planning *p, uint32 i)
 {
 	const Trees *trees = p->trees;
 	const TreeNode *node = &trees->node[i];
-	const uint32 *left = trees->words + trees->set[i];
 	int			levels = trees->levels[node->column];
 	int			nwords = Max(tree_set_words(levels + 1), TREE_SET_WORDS);
+	uint32		at = p->nwords;
 	uint32	   *right;
 
-	p->plan->set = extend(p->plan->set, p->nwords, nwords, &p->word_room, sizeof(uint32));
-	p->plan->choice = extend(p->plan->choice, p->nchoices, 1, &p->choice_room, sizeof(TreeChoice));
-	right = p->plan->set + p->nwords;
+	p->plan->set = tree_extend(p->plan->set, p->nwords, nwords, &p->word_room, sizeof(uint32));
+	p->nwords += nwords;
+	right = p->plan->set + at;
 	memset(right, 0, sizeof(uint32) * nwords);
 	for (int w = 0; w < tree_set_words(levels); w++)
-		right[w] = ~left[w];
+		right[w] = ~trees->words[trees->set[i] + w];
 	if (levels % 32 != 0)
 		right[levels >> 5] &= (1u << (levels & 31)) - 1;
 	if (node->missing_right)
 		right[levels >> 5] |= 1u << (levels & 31);
-	p->plan->choice[p->nchoices++] = (TreeChoice) {p->category_of[node->column], p->nwords, strikes(p, tree, i, 0)};
-	p->nwords += nwords;
+	return at;
 }
 
+void
+tree_plan_choice(Planning *p, uint32 node, uint32 strike)
+{
+	if (p->set_of[node] == 0)
+		p->set_of[node] = add_set(p, node) + 1;
+	p->plan->choice = tree_extend(p->plan->choice, p->nchoices, 1, &p->choice_room, sizeof(TreeChoice));
+	p->plan->choice[p->nchoices++] = (TreeChoice) {p->category_of[p->trees->node[node].column], p->set_of[node] - 1, strike};
+	p->plan->has_choices = true;
+}
+
+/* The category splits of a tree, in the order of their nodes. */
 static void
-add_choices(Planning *p, int tree, TreeForm *form)
+plan_choices(Planning *p, int tree, TreeForm *form)
 {
 	form->first_choice = p->nchoices;
 	for (uint32 i = p->trees->first[tree]; i < p->trees->first[tree + 1]; i++)
 		if (p->trees->node[i].kind == TREE_CATEGORY)
-			add_choice(p, tree, i);
+			tree_plan_choice(p, i, 0);
 	form->nchoices = p->nchoices - form->first_choice;
 	p->most_choices = Max(p->most_choices, form->nchoices);
-	p->plan->has_choices |= form->nchoices > 0;
 }
 
 /* The tests that strike something out of a plane. */
@@ -254,7 +239,7 @@ add_plane(Planning *p, int tree, int plane)
 	const Trees *trees = p->trees;
 	uint16		choice_line = (uint16) tree_lines(p->plan);
 
-	p->plan->test = extend(p->plan->test, p->ntests, trees->first[tree + 1] - trees->first[tree], &p->test_room, sizeof(TreeTest));
+	p->plan->test = tree_extend(p->plan->test, p->ntests, trees->first[tree + 1] - trees->first[tree], &p->test_room, sizeof(TreeTest));
 	for (uint32 i = trees->first[tree]; i < trees->first[tree + 1]; i++)
 	{
 		const TreeNode *node = &trees->node[i];
@@ -265,7 +250,7 @@ add_plane(Planning *p, int tree, int plane)
 		struck = (uint8) strikes(p, tree, i, plane * TREE_PLANE_LEAVES);
 		if (struck != 0)
 			p->plan->test[p->ntests++] = node->kind == TREE_CATEGORY ? (TreeTest) {choice_line, 0, ~struck} :
-				(TreeTest) {node_line(p, node), right_from(p, node), ~struck};
+				(TreeTest) {node_line(p, node), tree_right_from(p, node), ~struck};
 		choice_line += node->kind == TREE_CATEGORY;
 	}
 }
@@ -273,42 +258,12 @@ add_plane(Planning *p, int tree, int plane)
 static void
 plan_planes(Planning *p, int tree, TreeForm *form)
 {
-	form->nplanes = (count_leaves(p->trees, tree) + TREE_PLANE_LEAVES - 1) / TREE_PLANE_LEAVES;
 	form->first_plane = p->nplanes + 1;
 	p->plan->plane_end[p->nplanes++] = p->ntests;
 	for (int plane = 0; plane < form->nplanes; plane++)
 	{
 		add_plane(p, tree, plane);
 		p->plan->plane_end[p->nplanes++] = p->ntests;
-	}
-}
-
-/* The tests of a tree for a row alone; lanes left over strike nothing. */
-static void
-plan_vectors(Planning *p, int tree, TreeForm *form)
-{
-	const Trees *trees = p->trees;
-	TreeVectors *vectors = &p->plan->vectors[form->nvectors - 1];
-	int			width = form->nvectors * TREE_VECTOR;
-	uint8	   *line = vectors->tests + vectors->ntrees * tree_vector_bytes(form->nvectors);
-	int			lane = 0;
-
-	vectors->first_value[vectors->ntrees] = form->first_value;
-	vectors->tree[vectors->ntrees++] = tree;
-	for (uint32 i = trees->first[tree]; i < trees->first[tree + 1]; i++)
-	{
-		const TreeNode *node = &trees->node[i];
-		uint64		struck;
-
-		if (node->kind != TREE_NUMBER)
-			continue;
-		struck = strikes(p, tree, i, 0);
-		line[lane] = (uint8) p->slot_of[node->column];
-		line[width + lane] = (uint8) right_from(p, node);
-		line[2 * width + lane] = node->missing_right ? 0xff : 0;
-		for (int plane = 0; plane < form->nvectors * PLANES_OF_VECTOR; plane++)
-			line[(3 + plane) * width + lane] = (uint8) (struck >> (plane * TREE_PLANE_LEAVES));
-		lane++;
 	}
 }
 
@@ -328,7 +283,7 @@ plan_steps(Planning *p, int tree)
 		if (node->kind != TREE_NUMBER)
 			continue;
 		step->line = node_line(p, node);
-		step->right_from = right_from(p, node);
+		step->right_from = tree_right_from(p, node);
 	}
 }
 
@@ -344,61 +299,69 @@ is_coded(const Planning *p, int tree)
 	return true;
 }
 
+static void
+choose_form(Planning *p, int tree, bool has_strike)
+{
+	TreePlan   *plan = p->plan;
+	TreeForm   *form = &plan->form[tree];
+	int			leaves = count_leaves(p->trees, tree);
+
+	form->coded = is_coded(p, tree);
+	if (!form->coded)
+		return;
+	plan->has_coded = true;
+	form->parted = has_strike && plan->nlines <= TREE_MAX_TABLES * TREE_TABLE_CODES && leaves <= TREE_MAX_PARTED;
+	if (leaves <= TREE_MAX_LEAVES)
+		form->nplanes = (leaves + TREE_PLANE_LEAVES - 1) / TREE_PLANE_LEAVES;
+	plan->rows_alone |= form->parted && form->nplanes == 0;
+}
+
 /* How each tree is scored, and how much room that takes. */
 static void
 choose_forms(Planning *p, bool has_strike)
 {
 	TreePlan   *plan = p->plan;
-	uint32		nplanes = 0,
-				nleaves = 0,
-				ntrees[TREE_MAX_VECTORS] = {0};
+	Size		nplanes = 0,
+				nleaves = 0;
 
 	for (int t = 0; t < p->trees->ntrees; t++)
 	{
 		TreeForm   *form = &plan->form[t];
-		int			leaves = count_leaves(p->trees, t);
 
-		form->coded = is_coded(p, t);
-		plan->has_coded |= form->coded;
-		if (!form->coded || leaves > TREE_MAX_LEAVES)
-			continue;
-		nplanes += 1 + (leaves + TREE_PLANE_LEAVES - 1) / TREE_PLANE_LEAVES;
-		nleaves += leaves;
-		if (has_strike && plan->nlines <= TREE_MAX_TABLES * TREE_TABLE_CODES && leaves <= TREE_MAX_VECTORS * TREE_VECTOR)
-			form->nvectors = (leaves + TREE_VECTOR - 1) / TREE_VECTOR;
-		if (form->nvectors > 0)
-			ntrees[form->nvectors - 1]++;
+		choose_form(p, t, has_strike);
+		if (form->parted || form->nplanes > 0)
+			nleaves += count_leaves(p->trees, t);
+		if (form->nplanes > 0)
+			nplanes += 1 + form->nplanes;
 	}
 	plan->plane_end = tree_array(nplanes, sizeof(uint32));
-	plan->leaf_value = tree_array((Size) nleaves * p->trees->nvalues, sizeof(double));
-	for (int v = 0; v < TREE_MAX_VECTORS; v++)
-	{
-		plan->vectors[v].tree = tree_array(ntrees[v], sizeof(uint32));
-		plan->vectors[v].first_value = tree_array(ntrees[v], sizeof(uint32));
-		plan->vectors[v].tests = aligned_array(TYPEALIGN(4, ntrees[v]), tree_vector_bytes(v + 1));
-	}
+	plan->leaf_value = tree_array(nleaves * p->trees->nvalues, sizeof(double));
 }
 
 static void
 plan_tree(Planning *p, int tree)
 {
-	TreeForm   *form = &p->plan->form[tree];
-	TreeWalks  *walks;
+	TreePlan   *plan = p->plan;
+	TreeForm   *form = &plan->form[tree];
+	TreeWalks  *walks = &plan->walks[form->coded];
 
-	if (form->coded && count_leaves(p->trees, tree) <= TREE_MAX_LEAVES)
+	if (form->parted || form->nplanes > 0)
 	{
 		spread_leaves(p, tree);
 		copy_values(p, tree, form);
-		add_choices(p, tree, form);
+	}
+	if (form->nplanes > 0)
+	{
+		plan_choices(p, tree, form);
 		plan_planes(p, tree, form);
 	}
-	p->plan->turns_codes |= form->coded && form->nplanes == 0;
-	if (form->nvectors > 0)
+	if (form->parted)
 	{
-		plan_vectors(p, tree, form);
+		plan->first_leaf[plan->nparted] = form->first_value;
+		plan->parted[plan->nparted++] = tree;
 		return;
 	}
-	walks = &p->plan->walks[form->coded];
+	plan->turns_codes |= form->coded && form->nplanes == 0;
 	walks->tree[walks->ntrees++] = tree;
 	if (form->coded)
 		plan_steps(p, tree);
@@ -410,13 +373,15 @@ make_scratch(const Planning *p)
 	TreePlan   *plan = p->plan;
 	Size		nlines = tree_lines(plan);
 
-	plan->block = aligned_array((nlines + p->most_choices) * TREE_BLOCK, sizeof(int8));
+	plan->block = tree_aligned((nlines + p->most_choices) * TREE_BLOCK, sizeof(int8));
 	memset(plan->block + (nlines - 1) * TREE_BLOCK, TREE_CODE_MISSING_LEFT, TREE_BLOCK);
-	plan->rows = aligned_array(nlines * TREE_BLOCK, sizeof(int8));
+	plan->rows = tree_aligned(nlines * TREE_BLOCK, sizeof(int8));
 	memset(plan->rows, TREE_CODE_MISSING_LEFT, nlines * TREE_BLOCK);
-	plan->category_code = aligned_array((Size) plan->ncategories * TREE_BLOCK, sizeof(uint32));
-	plan->struck = tree_array((Size) p->trees->ntrees + 4, sizeof(uint64));
+	plan->category_code = tree_aligned((Size) plan->ncategories * TREE_BLOCK, sizeof(uint32));
+	plan->struck = tree_array((Size) p->trees->ntrees + 4, sizeof(uint32));
 	plan->at = tree_array(p->trees->ntrees, sizeof(uint32));
+	plan->going = tree_array((Size) p->trees->ntrees + 4, sizeof(uint32));
+	plan->going_part = tree_array((Size) p->trees->ntrees + 4, sizeof(uint32));
 }
 
 static int *
@@ -429,13 +394,36 @@ no_columns(const Trees *trees)
 	return of;
 }
 
+static void
+free_planning(Planning *p)
+{
+	pfree(p->slot_of);
+	pfree(p->category_of);
+	pfree(p->leaf_of);
+	pfree(p->set_of);
+	pfree(p->from);
+	pfree(p->count);
+}
+
 TreePlan *
 tree_plan(const Trees *trees, const TreeThresholds *thresholds, bool has_strike)
 {
 	TreePlan   *plan = palloc0(sizeof(TreePlan));
-	Planning	p = {.trees = trees,.thresholds = thresholds,.plan = plan,.slot_of = no_columns(trees),.category_of = no_columns(trees)};
+	Planning	p = {
+		.trees = trees,
+		.thresholds = thresholds,
+		.plan = plan,
+		.slot_of = no_columns(trees),
+		.category_of = no_columns(trees),
+		.leaf_of = tree_array(trees->nnodes, sizeof(uint32)),
+		.set_of = tree_array(trees->nnodes, sizeof(uint32)),
+		.from = tree_array(2 * TREE_MAX_PARTED, sizeof(uint32)),
+		.count = tree_array(2 * TREE_MAX_PARTED, sizeof(uint32)),
+	};
 
 	plan->form = tree_array(trees->ntrees, sizeof(TreeForm));
+	plan->parted = tree_array(trees->ntrees, sizeof(uint32));
+	plan->first_leaf = tree_array(trees->ntrees, sizeof(uint32));
 	for (int coded = 0; coded < 2; coded++)
 		plan->walks[coded].tree = tree_array(trees->ntrees, sizeof(uint32));
 	find_slots(&p);
@@ -447,11 +435,8 @@ tree_plan(const Trees *trees, const TreeThresholds *thresholds, bool has_strike)
 		CHECK_FOR_INTERRUPTS();
 		plan_tree(&p, t);
 	}
-	for (int v = 1; v <= TREE_MAX_VECTORS; v++)
-		if (trees->noutputs == 1 && !plan->has_choices && plan->vectors[v - 1].ntrees == (uint32) trees->ntrees)
-			plan->sums = v;
+	tree_plan_parts(&p);
 	make_scratch(&p);
-	pfree(p.slot_of);
-	pfree(p.category_of);
+	free_planning(&p);
 	return plan;
 }

@@ -82,42 +82,60 @@ walk_row(const Trees *trees, const double *row, bool coded)
 	}
 }
 
-/* What the category splits of a tree strike out. */
-static uint64
-strike_choices(const TreePlan *plan, const TreeForm *form)
+/* What the category splits of a part strike out. */
+static uint32
+strike_choices(const TreePlan *plan, const TreePart *part)
 {
-	const TreeChoice *choice = plan->choice + form->first_choice;
-	uint64		struck = 0;
+	const TreeChoice *choice = plan->choice + part->first_choice;
+	uint32		struck = 0;
 
-	for (uint32 i = 0; i < form->nchoices; i++)
+	for (uint32 i = 0; i < part->nchoices; i++)
 	{
 		uint32		code = plan->category_code[choice[i].category * TREE_BLOCK];
 
-		struck |= choice[i].strike & -(uint64) tree_set_has(plan->set + choice[i].set, (int) code);
+		struck |= choice[i].strike & -(uint32) tree_set_has(plan->set + choice[i].set, (int) code);
 	}
 	return struck;
 }
 
+/* From part to part, all trees that lead on together. */
 static void
-strike_row(const Trees *trees, int nvectors, bool missing)
+strike_row(const Trees *trees, bool missing)
 {
 	const TreePlan *plan = trees->plan;
-	const TreeVectors *vectors = &plan->vectors[nvectors - 1];
+	uint32	   *going = plan->going;
+	uint32	   *part = plan->going_part;
+	uint32		n = plan->nparted;
 
-	if (vectors->ntrees == 0)
-		return;
-	chosen->strike(plan, nvectors, plan->rows, missing);
-	for (uint32 i = 0; i < vectors->ntrees && plan->has_choices; i++)
-		plan->struck[i] |= strike_choices(plan, &plan->form[vectors->tree[i]]);
-	for (uint32 i = 0; i < vectors->ntrees; i++)
-		plan->at[vectors->tree[i]] = vectors->first_value[i] + __builtin_ctzll(~plan->struck[i]);
+	for (uint32 i = 0; i < n; i++)
+		going[i] = part[i] = i;
+	while (n > 0)
+	{
+		uint32		left = 0;
+
+		for (uint32 i = n; i % 4 != 0; i++)
+			part[i] = 0;		/* lists are filled up to fours */
+		chosen->strike(plan, part, n, plan->rows, missing);
+		for (uint32 i = 0; i < n && plan->has_choices; i++)
+			plan->struck[i] |= strike_choices(plan, &plan->part[part[i]]);
+		for (uint32 i = 0; i < n; i++)
+		{
+			uint32		to = plan->exit[part[i] * TREE_PART_LEAVES + __builtin_ctz(~plan->struck[i])];
+
+			plan->at[plan->parted[going[i]]] = to;
+			going[left] = going[i];
+			part[left] = to & ~TREE_NEXT_PART;
+			left += (to & TREE_NEXT_PART) != 0;
+		}
+		n = left;
+	}
 }
 
 static inline const double *
 row_values(const Trees *trees, int tree)
 {
 	const TreePlan *plan = trees->plan;
-	const double *values = plan->form[tree].nvectors > 0 ? plan->leaf_value : trees->value;
+	const double *values = plan->form[tree].parted ? plan->leaf_value : trees->value;
 
 	return values + (Size) plan->at[tree] * trees->nvalues;
 }
@@ -143,15 +161,14 @@ score_row(const Trees *trees, const double *row, double *score)
 	{
 		bool		missing = chosen->code_row(plan, row, trees->ncolumns, plan->rows);
 
-		if (plan->sums > 0)
+		if (plan->sums)
 		{
-			*score = chosen->sum(plan, plan->sums, plan->rows, missing, *score);
+			*score = chosen->sum(plan, plan->rows, missing, *score);
 			return;
 		}
 		if (plan->has_choices)
 			code_categories(trees, row, 1);
-		for (int v = 1; v <= TREE_MAX_VECTORS; v++)
-			strike_row(trees, v, missing);
+		strike_row(trees, missing);
 		walk_row(trees, row, true);
 	}
 	walk_row(trees, row, false);
@@ -258,7 +275,7 @@ trees_score(const Trees *trees, const double *rows, int nrows, double *out)
 
 		for (int r = 0; r < count; r++)
 			memcpy(to + (Size) r * trees->noutputs, trees->base, sizeof(double) * trees->noutputs);
-		if (count >= FEWEST_BLOCK_ROWS)
+		if (count >= FEWEST_BLOCK_ROWS && !trees->plan->rows_alone)
 			score_block(trees, from, count, to);
 		else
 			for (int r = 0; r < count; r++)

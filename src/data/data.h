@@ -126,7 +126,8 @@ typedef enum Task
 	TASK_REGRESSION = 1,
 	TASK_BINARY = 2,
 	TASK_MULTICLASS = 4,
-	TASK_ANOMALY = 8			/* no target: a score for how unlike the others a row is, and the classes "normal" and "anomaly" */
+	TASK_ANOMALY = 8,			/* no target: a score for how unlike the others a row is, and the classes "normal" and "anomaly" */
+	TASK_PREPARATION = 16		/* nothing is predicted: the prepared row itself is the result */
 } Task;
 
 /* Is the target a class? */

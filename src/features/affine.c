@@ -62,7 +62,7 @@ affine_invert(const void *fitted, const double *outputs)
 /* ---- as SQL ---- */
 
 void
-affine_sql(const void *fitted, const char *const *operand, int noperands, char **outputs)
+affine_sql(const void *fitted, const char *const *operand, const OutputColumn *info, int noperands, char **outputs)
 {
 	const Affine *affine = fitted;
 	char	   *sql = psprintf("(%s - %s) / %s", *operand, number_literal(affine->center), number_literal(affine->scale));

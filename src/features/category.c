@@ -11,6 +11,7 @@
 #include <math.h>
 
 #include "miscadmin.h"
+#include "utils/builtins.h"
 
 #include "features/features_internal.h"
 
@@ -200,6 +201,57 @@ category_apply(const void *fitted, const ApplyRows *rows)
 	}
 }
 
+/* ---- for people ---- */
+
+static void
+category_learned(const void *fitted, const OutputColumn *operand, int noperands, LearnedLine line, void *state)
+{
+	const Category *category = fitted;
+
+	for (int column = 0; column < category->nlevels; column++)
+		line(state, psprintf("level %d", column + 1), dictionary_text(operand->dictionary, code_of_column(category, column)),
+			 category->share != NULL ? category->share[column] : NAN);
+}
+
+/* A column that is 1 where "is" holds; where a level never seen has no column, it has its share there. */
+static char *
+column_sql(const Category *category, const char *is, const char *unseen, int column)
+{
+	const char *share = category->share != NULL ? psprintf(" WHEN %s THEN %s", unseen, number_literal(category->share[column])) : "";
+
+	return psprintf("CASE WHEN %s THEN 1%s ELSE 0 END::double precision", is, share);
+}
+
+static void
+category_sql(const void *fitted, const char *const *operand, const OutputColumn *info, int noperands, char **outputs)
+{
+	const Category *category = fitted;
+	const char *x = *operand;
+	char	  **literal = palloc(sizeof(char *) * category->nlevels);
+	const char *unseen;
+	StringInfoData in;
+
+	if (category->as_code)
+		return;
+	initStringInfo(&in);
+	for (int column = 0; column < category->nlevels; column++)
+	{
+		literal[column] = quote_literal_cstr(dictionary_text(info->dictionary, code_of_column(category, column)));
+		appendStringInfo(&in, "%s%s", column ? ", " : "", literal[column]);
+	}
+	unseen = psprintf(category->has_missing ? "%s IS NOT NULL AND %s NOT IN (%s)" : "%s IS NULL OR %s NOT IN (%s)", x, x, in.data);
+	for (int column = category->reference; column < full_width(category); column++)
+	{
+		const char *is = psprintf("%s IS NULL", x);
+
+		if (column < category->nlevels)
+			is = psprintf("%s = %s", x, literal[column]);
+		else if (category->has_other && column == category->nlevels)
+			is = unseen;
+		outputs[column - category->reference] = column_sql(category, is, unseen, column);
+	}
+}
+
 /* ---- stored form; the levels are stored with the input column ---- */
 
 static void
@@ -286,5 +338,7 @@ const Transform category_transform = {
 	.name_outputs = category_name_outputs,
 	.apply = category_apply,
 	.flatten = category_flatten,
-	.unflatten = category_unflatten
+	.unflatten = category_unflatten,
+	.learned = category_learned,
+	.sql = category_sql
 };

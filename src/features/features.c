@@ -23,10 +23,20 @@ const Transform *const transforms[] = {
 	&passed_transform,
 	&passthrough_transform,
 	&impute_transform,
+	&indicator_transform,
 	&standard_transform,
+	&minmax_transform,
+	&maxabs_transform,
+	&robust_transform,
+	&quantile_transform,
+	&power_transform,
 	&log1p_transform,
+	&clip_transform,
+	&bucketize_transform,
 	&ratio_transform,
 	&difference_transform,
+	&interaction_transform,
+	&polynomial_transform,
 };
 
 const int	ntransforms = lengthof(transforms);
@@ -69,7 +79,7 @@ indicator_name(const OutputColumn *operand)
 }
 
 char *
-number_digits(double x)
+features_digits(double x)
 {
 	char	   *digits = palloc(DOUBLE_SHORTEST_DECIMAL_LEN);
 
@@ -80,7 +90,7 @@ number_digits(double x)
 char *
 number_literal(double x)
 {
-	return psprintf("'%s'::double precision", number_digits(x));
+	return psprintf("'%s'::double precision", features_digits(x));
 }
 
 /* ---- what the steps make ---- */

@@ -69,6 +69,8 @@ typedef struct FeatureOptions
 	bool		cyclic;			/* sine and cosine of calendar parts (linear learners) instead of the bare parts */
 	bool		reference_level;	/* one-hot leaves out the first level (least squares without a penalty) */
 	bool		exact;			/* a chain asked for ends where it ends: its missing and infinite cells and its codes are the result */
+	bool		drop_rest;		/* columns without steps asked for are left out, or */
+	bool		pass_rest;		/* taken as they are, instead of being prepared automatically */
 	int			max_categories; /* including the "other" bucket */
 	List	   *specs;			/* of FeatureSpec *, in the order of their names; columns without one are prepared automatically */
 
@@ -119,7 +121,8 @@ typedef struct ColumnSummary
 				max,
 				mean,
 				sd;				/* of the population */
-	int64	   *level_count;	/* categories: (levels + 1) by code, the last for others */
+	int64	   *level_count;	/* categories: (levels + 1) by the code of the column looked at, the last for others */
+	int64	   *kept_count;		/* of an input: (levels the model keeps + 1) by its code */
 } ColumnSummary;
 
 /* Bytes features_fit takes beyond what it returns, for n training rows. */
@@ -127,7 +130,7 @@ extern Size features_fit_memory(int64 n);
 
 /*
  * Fit on the frame's training rows.  Appends to *warnings (List of char *).  Also returns for each category column the table from the frame's
- * codes to the model's: recode[column][frame code]; NULL for other kinds; and what it saw of each column, levels counted by the model's codes.
+ * codes to the model's: recode[column][frame code]; NULL for other kinds; and what it saw of each column.
  */
 extern Features *features_fit(const Frame *frame, const FeatureOptions *options, const char *time_zone, int ***recode,
 							  ColumnSummary **summaries, List **warnings);
@@ -238,8 +241,11 @@ typedef struct Transform
 	/* what was learned; may be NULL */
 	void		(*learned) (const void *fitted, const OutputColumn *operand, int noperands, LearnedLine line, void *state);
 
-	/* each output as an SQL expression of its operands' expressions (double precision, NULL = missing); may be NULL */
-	void		(*sql) (const void *fitted, const char *const *operand, int noperands, char **outputs);
+	/*
+	 * Each output as an SQL expression of its operands' expressions: double precision, or the text of a category; NULL is missing.  Where an output has
+	 * none, it is left NULL; the function may be NULL.
+	 */
+	void		(*sql) (const void *fitted, const char *const *operand, const OutputColumn *info, int noperands, char **outputs);
 } Transform;
 
 #define CROSS_FIT_FOLDS 5
@@ -257,6 +263,9 @@ typedef struct FeatureStep
 	void	   *fitted;
 	void	  **fold;			/* (CROSS_FIT_FOLDS) fitted on the other folds; while training only, else NULL */
 } FeatureStep;
+
+/* The fewest digits that read back as the number. */
+extern char *features_digits(double x);
 
 /* The step that makes a design column. */
 extern const FeatureStep *features_step_of(const Features *features, int output);

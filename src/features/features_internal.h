@@ -21,7 +21,8 @@ typedef struct ApplyOperation
 #define WORKSPACE_ROWS 64
 
 extern const Transform number_transform, category_transform, calendar_transform, clock_transform, passed_transform, passthrough_transform,
-			standard_transform, impute_transform, log1p_transform, ratio_transform, difference_transform;
+			standard_transform, minmax_transform, maxabs_transform, robust_transform, quantile_transform, power_transform, log1p_transform, clip_transform,
+			impute_transform, indicator_transform, bucketize_transform, ratio_transform, difference_transform, interaction_transform, polynomial_transform;
 
 /* The automatic choice for a kind. */
 extern const Transform *automatic_transform(ColumnKind kind, const FeatureOptions *options);
@@ -55,7 +56,7 @@ extern void summarise_column(FitSample *sample, ColumnSummary *summary);
 
 /*
  * The levels an input keeps: the "most" most frequent of those seen, with the place for all others where some are left out; 0: none.  Sets
- * input->levels; *recode leads from the frame's codes to theirs; summary->level_count, by the frame's codes, is made to count by theirs.
+ * input->levels; *recode leads from the frame's codes to theirs; summary->kept_count counts by theirs.
  */
 extern void choose_levels(const FrameColumn *column, int most, InputColumn *input, ColumnSummary *summary, int **recode);
 
@@ -85,9 +86,14 @@ extern bool get_flag(ByteReader *r);
 extern double get_scale(ByteReader *r);
 extern char *get_required_name(ByteReader *r);
 
-/* The fewest digits that read back as the number, and that as an SQL literal of double precision. */
-extern char *number_digits(double x);
+/* A number as an SQL literal of double precision. */
 extern char *number_literal(double x);
+
+#define NO_FINITE_VALUE "none of its values is finite"
+
+/* Quantiles of n > 0 ascending values: numpy's methods "linear" and "averaged_inverted_cdf". */
+extern double sorted_quantile(const double *value, int64 n, double q);
+extern double sorted_step_quantile(const double *value, int64 n, double q);
 
 /* Kinds that hold numbers. */
 #define NUMBER_KINDS (1 << KIND_NUMBER | 1 << KIND_BOOLEAN | 1 << KIND_TIME | 1 << KIND_INTERVAL)

@@ -293,10 +293,44 @@ operands_of_step(const Transform *transform, const Stage *stage)
 	return transform->takes_all ? stage->ncolumns : 1;
 }
 
-/* The steps of one link of a chain; their places and, unless they are final, their cells are the next stage. */
-static Stage
-fit_link(const Fitting *f, const StepSpec *spec, const Stage *stage, bool final)
+/* Kinds whose cells are nothing to compute with. */
+#define SYMBOL_KINDS (1 << KIND_CATEGORY | 1 << KIND_TIMESTAMP)
+
+static bool
+makes_symbols(const Features *features, int first_step)
 {
+	for (int i = first_step; i < features->nsteps; i++)
+		for (int j = 0; j < features->steps[i].width; j++)
+			if (SYMBOL_KINDS & (1 << features->steps[i].columns[j].kind))
+				return true;
+	return false;
+}
+
+/* Steps that were final are to be taken by others: they get places. */
+static void
+continue_after(Features *features, int first_step)
+{
+	int			n = features->nsteps - first_step;
+	FeatureStep *copy = palloc(sizeof(FeatureStep) * n);
+
+	memcpy(copy, features->steps + first_step, sizeof(FeatureStep) * n);
+	features->nsteps = first_step;
+	for (int i = 0; i < n; i++)
+	{
+		copy[i].final = false;
+		(void) features_add_step(features, &copy[i]);
+	}
+	pfree(copy);
+}
+
+/*
+ * The steps of one link of a chain; their places and, unless they end it, their cells are the next stage.  *final: they are to end the chain, and
+ * whether they do, because symbols are no end.
+ */
+static Stage
+fit_link(const Fitting *f, const StepSpec *spec, const Stage *stage, bool *final)
+{
+	int			first_step = f->features->nsteps;
 	int			noperands = Max(operands_of_step(spec->transform, stage), 1);
 	int			nlinks = stage->ncolumns / noperands;
 	int		   *made = palloc(sizeof(int) * Max(nlinks, 1));
@@ -305,12 +339,17 @@ fit_link(const Fitting *f, const StepSpec *spec, const Stage *stage, bool final)
 
 	for (int i = 0; i < nlinks; i++)
 	{
-		FeatureStep *step = fit_step(f, spec, stage, i * noperands, noperands, final);
+		FeatureStep *step = fit_step(f, spec, stage, i * noperands, noperands, *final);
 
 		made[i] = step != NULL ? f->features->nsteps - 1 : -1;
 		next.ncolumns += step != NULL ? step->width : 0;
 	}
-	if (final)
+	if (*final && makes_symbols(f->features, first_step))
+	{
+		continue_after(f->features, first_step);
+		*final = false;
+	}
+	if (*final)
 		return next;
 	next.place = palloc(sizeof(int) * Max(next.ncolumns, 1));
 	next.cells = book_cells(f, next.ncolumns, &next.booked);
@@ -328,7 +367,10 @@ fit_link(const Fitting *f, const StepSpec *spec, const Stage *stage, bool final)
 	return next;
 }
 
-/* What a chain ends with where the learner has the last word: the automatic choice for what it made, left unscaled. */
+/*
+ * What a chain ends with: the automatic choice for what it made, left unscaled, where the learner has the last word, and for what is no number yet; else the
+ * numbers as they are.
+ */
 static void
 complete_chain(const Fitting *f, const Stage *stage)
 {
@@ -339,8 +381,9 @@ complete_chain(const Fitting *f, const Stage *stage)
 	completing.options = &options;
 	for (int k = 0; k < stage->ncolumns; k++)
 	{
-		const OutputColumn *column = &f->features->places[stage->place[k]];
-		StepSpec	spec = {automatic_transform(column->kind, &options), NULL};
+		ColumnKind	kind = f->features->places[stage->place[k]].kind;
+		bool		automatic = !options.exact || (SYMBOL_KINDS & (1 << kind));
+		StepSpec	spec = {automatic ? automatic_transform(kind, &options) : &passthrough_transform, NULL};
 
 		(void) fit_step(&completing, &spec, stage, k, 1, true);
 	}
@@ -366,7 +409,7 @@ static void
 fit_chain(Fitting *f, const char *name, bool derived, Stage *stage, List *steps, bool keep)
 {
 	Features   *features = f->features;
-	StepSpec	as_it_is = {&passthrough_transform, NULL};
+	bool		ended = false;
 	int			first_step = features->nsteps;
 	int			nplaces = features->nplaces;
 	ListCell   *cell;
@@ -375,20 +418,17 @@ fit_chain(Fitting *f, const char *name, bool derived, Stage *stage, List *steps,
 	foreach(cell, steps)
 	{
 		const StepSpec *spec = lfirst(cell);
-		bool		final = f->options->exact && !keep && lnext(steps, cell) == NULL;
 		Stage		next;
 
-		if (spec->transform == &passthrough_transform && !final)
+		if (spec->transform == &passthrough_transform)
 			continue;
-		next = fit_link(f, spec, stage, final);
+		ended = f->options->exact && !keep && lnext(steps, cell) == NULL;
+		next = fit_link(f, spec, stage, &ended);
 		free_stage(f, stage);
 		*stage = next;
 	}
-	if (!f->options->exact)
+	if (!ended)
 		complete_chain(f, stage);
-	else if (keep || steps == NIL)
-		for (int k = 0; k < stage->ncolumns; k++)
-			(void) fit_step(f, &as_it_is, stage, k, 1, true);
 	forget_dead_steps(features, first_step, nplaces, keep);
 }
 
@@ -449,7 +489,11 @@ fit_automatic(Fitting *f, int column, FitSample *sample)
 {
 	Features   *features = f->features;
 	FeatureStep step = {.transform = automatic_transform(sample->operand->kind, f->options), .group = features->ngroups, .noperands = 1, .final = true};
+	ColumnSummary summary = *sample->summary;
 
+	if (summary.kept_count != NULL)
+		summary.level_count = summary.kept_count;
+	sample->summary = &summary;
 	step.fitted = step.transform->fit(sample);
 	if (step.fitted == NULL)
 		return sample->why_unused;
@@ -498,7 +542,7 @@ study_column(Fitting *f, int column, const FeatureSpec *spec, FitSample *sample)
 	if (source->kind != KIND_CATEGORY)
 		return NULL;
 	why = levels_unused(summary, dictionary_size(source->levels), f->n);
-	if (spec != NULL || needed_elsewhere(f, source->name))
+	if (spec != NULL || f->options->pass_rest || needed_elsewhere(f, source->name))
 		most = ALL_LEVELS;
 	else if (why != NULL)
 		most = 0;
@@ -516,6 +560,7 @@ fit_column(Fitting *f, int column, double *value)
 	OutputColumn operand = f->features->places[column];
 	FitSample	sample = {.n = f->n, .noperands = 1, .operand = &operand, .value = &value, .spare = f->spare,
 	.options = f->options, .warnings = f->warnings};
+	const FeatureSpec as_it_is = {.name = source->name};
 	const char *why;
 
 	operand.dictionary = source->levels;
@@ -527,11 +572,15 @@ fit_column(Fitting *f, int column, double *value)
 		why = "preprocess drops it";
 	else if (spec != NULL)
 		fit_asked(f, column, spec, value);
+	else if (f->options->drop_rest)
+		why = "it has no step";
+	else if (f->options->pass_rest)
+		fit_asked(f, column, &as_it_is, value);
 	else if (why == NULL)
 		why = fit_automatic(f, column, &sample);
 
 	input->why_unused = pstrdup(why ? why : "its steps leave nothing of it");
-	if (why != NULL && !source->aside && spec == NULL)
+	if (why != NULL && !source->aside && spec == NULL && !f->options->drop_rest && !f->options->pass_rest)
 		leave_out(f, "column", input->name, why);
 }
 

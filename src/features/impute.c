@@ -10,6 +10,8 @@
 
 #include <math.h>
 
+#include "utils/builtins.h"
+
 #include "core/sort.h"
 #include "features/features_internal.h"
 
@@ -18,8 +20,11 @@ typedef enum Strategy
 	IMPUTE_MEDIAN,
 	IMPUTE_MEAN,
 	IMPUTE_MOST_FREQUENT,
-	IMPUTE_CONSTANT
+	IMPUTE_CONSTANT,
+	IMPUTE_LEVEL
 } Strategy;
+
+#define MISSING_LEVEL "(missing)"
 
 typedef struct ImputeOptions
 {
@@ -30,7 +35,7 @@ typedef struct ImputeOptions
 
 #define OPTION(field) offsetof(ImputeOptions, field)
 
-static const char *const strategies[] = {"median", "mean", "most_frequent", "constant", NULL};
+static const char *const strategies[] = {"median", "mean", "most_frequent", "constant", "as_category", NULL};
 
 static const Parameter impute_parameters[] = {
 	{.name = "strategy", .type = PARAM_CHOICE, .offset = OPTION(strategy), .choices = strategies,
@@ -101,6 +106,11 @@ fit_number(FitSample *sample, const ImputeOptions *options, Impute *impute)
 		impute->fill = options->constant.number;
 		return true;
 	}
+	if (options->strategy == IMPUTE_LEVEL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" is a %s, so missing cannot be a level of it", sample->operand->name, kind_name(sample->operand->kind)),
+				 errhint("Use {\"impute\": {\"indicator\": true}}, or begin the steps with \"category\".")));
 	if (n == 0)
 		return false;
 	if (options->strategy == IMPUTE_MEAN)
@@ -123,7 +133,9 @@ fit_category(FitSample *sample, const ImputeOptions *options, Impute *impute)
 	impute->category = true;
 	impute->nlevels = dictionary_size(levels);
 	if (options->constant.given && constant == NULL)
-		constant = number_digits(options->constant.number);
+		constant = features_digits(options->constant.number);
+	else if (options->strategy == IMPUTE_LEVEL)
+		constant = MISSING_LEVEL;
 	if (constant != NULL)
 	{
 		code = dictionary_find(levels, constant, (int) strlen(constant));
@@ -254,13 +266,16 @@ impute_learned(const void *fitted, const OutputColumn *operand, int noperands, L
 }
 
 static void
-impute_sql(const void *fitted, const char *const *operand, int noperands, char **outputs)
+impute_sql(const void *fitted, const char *const *operand, const OutputColumn *info, int noperands, char **outputs)
 {
 	const Impute *impute = fitted;
 
+	const char *fill = number_literal(impute->fill);
+
+	/* categories are texts in SQL */
 	if (impute->category)
-		return;					/* codes are nothing in SQL */
-	outputs[0] = psprintf("coalesce(%s, %s)", *operand, number_literal(impute->fill));
+		fill = quote_literal_cstr(impute->level ? impute->level : dictionary_text(info->dictionary, (int) impute->fill));
+	outputs[0] = psprintf("coalesce(%s, %s)", *operand, fill);
 	if (impute->indicator)
 		outputs[1] = psprintf("CASE WHEN %s IS NULL THEN 1 ELSE 0 END::double precision", *operand);
 }
@@ -308,6 +323,7 @@ const Transform impute_transform = {
 		{"impute_mean", "strategy", IMPUTE_MEAN},
 		{"impute_most_frequent", "strategy", IMPUTE_MOST_FREQUENT},
 		{"impute_constant", "strategy", IMPUTE_CONSTANT},
+		{"missing_as_category", "strategy", IMPUTE_LEVEL},
 		{.name = NULL}
 	},
 	.parameters = impute_parameters,

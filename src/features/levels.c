@@ -98,8 +98,7 @@ choose_levels(const FrameColumn *column, int most, InputColumn *input, ColumnSum
 									   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	for (int code = 0; code < nlevels; code++)
 		count[(*recode)[code]] += summary->level_count[code];
-	pfree(summary->level_count);
-	summary->level_count = count;
+	summary->kept_count = count;
 	if (kept != NULL)
 		pfree(kept);
 }

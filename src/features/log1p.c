@@ -59,7 +59,7 @@ log1p_invert(const void *fitted, const double *outputs)
 
 /* PostgreSQL has no log1p; near zero its digits are those of 2 atanh(x / (2 + x)). */
 static void
-log1p_sql(const void *fitted, const char *const *operand, int noperands, char **outputs)
+log1p_sql(const void *fitted, const char *const *operand, const OutputColumn *info, int noperands, char **outputs)
 {
 	*outputs = psprintf("CASE WHEN abs(%1$s) < 0.5 THEN 2 * atanh(%1$s / (2 + %1$s)) WHEN %1$s > -1 THEN ln(1 + %1$s) "
 						"WHEN %1$s = -1 THEN '-infinity'::double precision END", *operand);

@@ -73,7 +73,7 @@ number_fit(FitSample *sample)
 	number->scale = number->inverse = 1.0;
 	if (summary->nfinite == 0)
 	{
-		sample->why_unused = summary->missing == sample->n ? "all its values are missing" : "none of its values is finite";
+		sample->why_unused = summary->missing == sample->n ? "all its values are missing" : NO_FINITE_VALUE;
 		return NULL;
 	}
 	if (options->takes_missing)
@@ -236,6 +236,41 @@ number_run(const FeatureStep *steps, int nsteps)
 	return (ApplyOperation) {.apply = run_apply, .state = run};
 }
 
+/* ---- for people ---- */
+
+static void
+number_learned(const void *fitted, const OutputColumn *operand, int noperands, LearnedLine line, void *state)
+{
+	const Number *number = fitted;
+
+	line(state, "minimum", NULL, number->lower);
+	line(state, "maximum", NULL, number->upper);
+	if (!number->has_value)
+		return;
+	if (!isnan(number->fill))
+		line(state, "fill", NULL, number->fill);
+	line(state, "mean", NULL, number->offset);
+	line(state, "scale", NULL, number->scale);
+}
+
+static void
+number_sql(const void *fitted, const char *const *operand, const OutputColumn *info, int noperands, char **outputs)
+{
+	const Number *number = fitted;
+	const char *x = *operand;
+	const char *finite = info->kind != KIND_NUMBER ? x : psprintf("CASE WHEN %s >= '4.49423283715579e+307' THEN %s WHEN %s <= '-4.49423283715579e+307' THEN %s ELSE %s END", x,
+								  number_literal(number->upper), x, number_literal(number->lower), x);
+
+	if (number->has_value && !isnan(number->fill))
+		finite = psprintf("coalesce(%s, %s)", finite, number_literal(number->fill));
+	if (number->has_value && (number->offset != 0.0 || number->scale != 1.0))
+		finite = psprintf("(%s - %s) / %s", finite, number_literal(number->offset), number_literal(number->scale));
+	if (number->has_value)
+		outputs[0] = unconstify(char *, finite);
+	if (number->has_indicator)
+		outputs[number->has_value] = psprintf("CASE WHEN %s IS NULL THEN 1 ELSE 0 END::double precision", x);
+}
+
 /* ---- stored form ---- */
 
 static void
@@ -293,5 +328,7 @@ const Transform number_transform = {
 	.name_outputs = number_name_outputs,
 	.apply = number_apply,
 	.flatten = number_flatten,
-	.unflatten = number_unflatten
+	.unflatten = number_unflatten,
+	.learned = number_learned,
+	.sql = number_sql
 };

@@ -51,7 +51,7 @@ passthrough_invert(const void *fitted, const double *outputs)
 }
 
 static void
-passthrough_sql(const void *fitted, const char *const *operand, int noperands, char **outputs)
+passthrough_sql(const void *fitted, const char *const *operand, const OutputColumn *info, int noperands, char **outputs)
 {
 	*outputs = pstrdup(*operand);
 }

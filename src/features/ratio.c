@@ -89,13 +89,13 @@ difference_apply(const void *fitted, const ApplyRows *rows)
 }
 
 static void
-ratio_sql(const void *fitted, const char *const *operand, int noperands, char **outputs)
+ratio_sql(const void *fitted, const char *const *operand, const OutputColumn *info, int noperands, char **outputs)
 {
 	*outputs = psprintf("(%s / nullif(%s, 0))", operand[0], operand[1]);
 }
 
 static void
-difference_sql(const void *fitted, const char *const *operand, int noperands, char **outputs)
+difference_sql(const void *fitted, const char *const *operand, const OutputColumn *info, int noperands, char **outputs)
 {
 	const Pair *pair = fitted;
 

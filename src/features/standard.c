@@ -32,7 +32,7 @@ standard_fit(FitSample *sample)
 
 	if (summary->nfinite == 0)
 	{
-		sample->why_unused = "none of its values is finite";
+		sample->why_unused = NO_FINITE_VALUE;
 		return NULL;
 	}
 	return affine_create(options->with_mean ? summary->mean : 0.0, options->with_std && summary->sd > 0.0 ? summary->sd : 1.0, 0.0);

@@ -41,7 +41,7 @@ learner_by_id(uint16 id)
 	for (int i = 0; i < nlearners; i++)
 		if (learners[i]->id == id)
 			return learners[i];
-	return NULL;
+	return id == pipeline_learner.id ? &pipeline_learner : NULL;
 }
 
 void

@@ -135,6 +135,21 @@ extern const int nlearners;
 extern const Learner *learner_find(const char *name);	/* NULL where there is none */
 extern const Learner *learner_by_id(uint16 id);
 
+/* Trained by ml.fit_pipeline alone, and not in the table: predicts nothing, and its score only vouches for the design row. */
+typedef enum Remainder
+{
+	REMAINDER_AUTOMATIC,
+	REMAINDER_DROP,
+	REMAINDER_PASSTHROUGH
+} Remainder;
+
+typedef struct PipelineOptions
+{
+	int			remainder;
+} PipelineOptions;
+
+extern const Learner pipeline_learner;
+
 extern const Learner baseline_learner, linear_learner, logistic_learner, gradient_boosting_learner, random_forest_learner, extra_trees_learner,
 			decision_tree_learner, isolation_forest_learner;
 

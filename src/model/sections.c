@@ -51,7 +51,8 @@ static void
 read_schema(Model *model, ByteReader *r)
 {
 	model->task = get_u8(r);
-	if (model->task != TASK_REGRESSION && model->task != TASK_BINARY && model->task != TASK_MULTICLASS && model->task != TASK_ANOMALY)
+	if (model->task != TASK_REGRESSION && model->task != TASK_BINARY && model->task != TASK_MULTICLASS && model->task != TASK_ANOMALY &&
+		model->task != TASK_PREPARATION)
 		damaged(r, "Its task %d is none.", model->task);
 	if (!(model->learner->tasks & model->task))
 		damaged(r, "Its task is none of its algorithm's.");
@@ -76,7 +77,7 @@ write_labels(const Model *model, ByteWriter *w)
 static void
 check_classes(const Model *model, const ByteReader *r)
 {
-	bool		fits = model->task == TASK_REGRESSION ? model->nclasses == 0 :
+	bool		fits = model->task == TASK_REGRESSION || model->task == TASK_PREPARATION ? model->nclasses == 0 :
 		model->task == TASK_MULTICLASS ? model->nclasses > 2 : model->nclasses == 2;
 
 	if (!fits)

@@ -51,6 +51,7 @@ create_call(FmgrInfo *flinfo)
 	call->model_context = AllocSetContextCreate(context, "relearn scores", ALLOCSET_SMALL_SIZES);
 	call->binding_context = AllocSetContextCreate(context, "relearn columns", ALLOCSET_SMALL_SIZES);
 	call->by_value = types[0] == BYTEAOID;
+	call->transforms = flinfo->fn_addr == ml_transform;
 	call->row_type = types[1];
 	note_arguments(call, flinfo);
 	if (call->row_type == JSONBOID || call->row_type == TEXTOID)
@@ -100,6 +101,12 @@ set_model(PredictCall *call, Model *model)
 
 	call->scores = NULL;
 	call->model = model;
+	if (model->task == TASK_PREPARATION && !call->transforms)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 call->by_value ? errmsg("the given model is a pipeline, which predicts nothing") :
+				 errmsg("\"%s\" is a pipeline, which predicts nothing", call->reference),
+				 errhint("Use ml.transform.")));
 	call->model_serial = model->serial;
 	(void) predict_rebind(call);
 	if (before != NULL)

@@ -222,6 +222,10 @@ bind_target(Evaluation *e, const Source *source)
 	ColumnKind	kind = model->task == TASK_REGRESSION ? KIND_NUMBER : KIND_CATEGORY;
 	Oid			type;
 
+	if (model->task == TASK_PREPARATION)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("a pipeline predicts nothing that could be evaluated")));
 	if (model->task == TASK_ANOMALY)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),

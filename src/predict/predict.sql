@@ -192,3 +192,34 @@ AS 'MODULE_PATHNAME', 'ml_evaluate';
 COMMENT ON FUNCTION ml.evaluate(text, text) IS
 'the metrics of a version on the rows of a source that holds the truth; without a source those of its held-out part';
 
+-- Prepared rows.
+
+CREATE FUNCTION ml.transform(model text, "row" record) RETURNS float8[]
+	LANGUAGE c STABLE PARALLEL SAFE COST 200
+	AS 'MODULE_PATHNAME', 'ml_transform';
+COMMENT ON FUNCTION ml.transform(text, record) IS 'a row as a pipeline prepares it, or as the learner of a model sees it, by model name; missing cells are NULL';
+
+CREATE FUNCTION ml.transform(model text, "row" jsonb) RETURNS float8[]
+	LANGUAGE c STABLE PARALLEL SAFE COST 4000
+	AS 'MODULE_PATHNAME', 'ml_transform';
+COMMENT ON FUNCTION ml.transform(text, jsonb) IS 'a row as a JSON object as a pipeline prepares it, or as the learner of a model sees it, by model name; missing cells are NULL';
+
+CREATE FUNCTION ml.transform(model text, "row" text) RETURNS float8[]
+	LANGUAGE c STABLE PARALLEL SAFE COST 8000
+	AS 'MODULE_PATHNAME', 'ml_transform';
+COMMENT ON FUNCTION ml.transform(text, text) IS 'a row as JSON text as a pipeline prepares it, or as the learner of a model sees it, by model name; missing cells are NULL';
+
+CREATE FUNCTION ml.transform(model bytea, "row" record) RETURNS float8[]
+	LANGUAGE c IMMUTABLE PARALLEL SAFE COST 200
+	AS 'MODULE_PATHNAME', 'ml_transform';
+COMMENT ON FUNCTION ml.transform(bytea, record) IS 'a row as a pipeline prepares it, or as the learner of a model sees it, by model value; missing cells are NULL';
+
+CREATE FUNCTION ml.transform(model bytea, "row" jsonb) RETURNS float8[]
+	LANGUAGE c IMMUTABLE PARALLEL SAFE COST 4000
+	AS 'MODULE_PATHNAME', 'ml_transform';
+COMMENT ON FUNCTION ml.transform(bytea, jsonb) IS 'a row as a JSON object as a pipeline prepares it, or as the learner of a model sees it, by model value; missing cells are NULL';
+
+CREATE FUNCTION ml.transform(model bytea, "row" text) RETURNS float8[]
+	LANGUAGE c IMMUTABLE PARALLEL SAFE COST 8000
+	AS 'MODULE_PATHNAME', 'ml_transform';
+COMMENT ON FUNCTION ml.transform(bytea, text) IS 'a row as JSON text as a pipeline prepares it, or as the learner of a model sees it, by model value; missing cells are NULL';

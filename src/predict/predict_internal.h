@@ -46,6 +46,7 @@ typedef struct PredictCall
 	MemoryContext work;			/* reset for every row */
 	MemoryContextCallback ended;	/* registered where the FmgrInfo lives */
 	bool		by_value;		/* the model argument is an artifact, not a reference */
+	bool		transforms;		/* asks for prepared rows, which pipelines have too */
 	bool		only_here;		/* knows of values in its query's text */
 	Oid			row_type;		/* type of argument 1: record, jsonb, text; text or text[] for the columns forms */
 
@@ -112,7 +113,10 @@ extern List *call_arguments(FmgrInfo *flinfo);
 /* An empty context for a new binding; the old binding is gone. */
 extern MemoryContext predict_rebind(PredictCall *call);
 
-/* Read the row in an argument into call->cells and score it into call->scores.  False where the row is NULL. */
+/* Read the row in an argument into call->cells.  False where the row is NULL. */
+extern bool predict_read(PredictCall *call, FunctionCallInfo fcinfo, int argument);
+
+/* The same, and score it into call->scores. */
 extern bool predict_row(PredictCall *call, FunctionCallInfo fcinfo, int argument);
 
 /* The same for a columns form: names in one argument, their values from the next on. */
@@ -144,6 +148,9 @@ extern void binding_missing(const char *origin, const InputColumn *input, const 
 
 /* "a number", "an interval"...: for messages. */
 extern const char *kind_phrase(ColumnKind kind);
+
+/* The functions that give prepared rows. */
+extern Datum ml_transform(PG_FUNCTION_ARGS);
 
 /* ---- answers from scores ---- */
 extern int	answer_class(const Model *model, const double *scores);	/* the winning class */

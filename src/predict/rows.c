@@ -54,7 +54,7 @@ read_record(PredictCall *call, Datum datum)
 }
 
 bool
-predict_row(PredictCall *call, FunctionCallInfo fcinfo, int argument)
+predict_read(PredictCall *call, FunctionCallInfo fcinfo, int argument)
 {
 	MemoryContext old;
 	bool		found = true;
@@ -70,7 +70,14 @@ predict_row(PredictCall *call, FunctionCallInfo fcinfo, int argument)
 	else
 		read_record(call, PG_GETARG_DATUM(argument));
 	MemoryContextSwitchTo(old);
-	if (found)
-		model_score(call->model, call->cells, 1, call->scores);
 	return found;
+}
+
+bool
+predict_row(PredictCall *call, FunctionCallInfo fcinfo, int argument)
+{
+	if (!predict_read(call, fcinfo, argument))
+		return false;
+	model_score(call->model, call->cells, 1, call->scores);
+	return true;
 }

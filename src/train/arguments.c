@@ -33,14 +33,32 @@ typedef enum TrainArgument
 	ARG_NOTE
 } TrainArgument;
 
+/* Those of ml.fit_pipeline. */
+typedef enum PipelineArgument
+{
+	PIPE_MODEL,
+	PIPE_SOURCE,
+	PIPE_PREPROCESS,
+	PIPE_TARGET,
+	PIPE_PARAMS,
+	PIPE_KEY,
+	PIPE_TIME,
+	PIPE_SPLIT,
+	PIPE_FEATURES,
+	PIPE_EXCLUDE,
+	PIPE_WEIGHTS,
+	PIPE_SEED,
+	PIPE_NOTE
+} PipelineArgument;
+
 static char *
-text_argument(FunctionCallInfo fcinfo, TrainArgument arg)
+text_argument(FunctionCallInfo fcinfo, int arg)
 {
 	return PG_ARGISNULL(arg) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(arg));
 }
 
 static char *
-required_argument(FunctionCallInfo fcinfo, TrainArgument arg, const char *name)
+required_argument(FunctionCallInfo fcinfo, int arg, const char *name)
 {
 	if (PG_ARGISNULL(arg))
 		ereport(ERROR,
@@ -50,13 +68,13 @@ required_argument(FunctionCallInfo fcinfo, TrainArgument arg, const char *name)
 }
 
 static Jsonb *
-jsonb_argument(FunctionCallInfo fcinfo, TrainArgument arg)
+jsonb_argument(FunctionCallInfo fcinfo, int arg)
 {
 	return PG_ARGISNULL(arg) ? NULL : PG_GETARG_JSONB_P(arg);
 }
 
 static List *
-names_argument(FunctionCallInfo fcinfo, TrainArgument arg, const char *name)
+names_argument(FunctionCallInfo fcinfo, int arg, const char *name)
 {
 	ArrayType  *array;
 	Datum	   *elements;
@@ -85,11 +103,11 @@ names_argument(FunctionCallInfo fcinfo, TrainArgument arg, const char *name)
 
 /* An empty list would mean all columns. */
 static List *
-features_argument(FunctionCallInfo fcinfo)
+features_argument(FunctionCallInfo fcinfo, int arg)
 {
-	List	   *names = names_argument(fcinfo, ARG_FEATURES, "features");
+	List	   *names = names_argument(fcinfo, arg, "features");
 
-	if (names == NIL && !PG_ARGISNULL(ARG_FEATURES))
+	if (names == NIL && !PG_ARGISNULL(arg))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("features must name at least one column"),
@@ -148,6 +166,22 @@ hold_nothing_out(double share[NPARTS])
 		share[p] = p == PART_TRAIN;
 }
 
+/* What both calls have in common. */
+static void
+prepare_arguments(Training *t, Jsonb *preprocess)
+{
+	FrameRequest *r = &t->request;
+
+	preprocess_parse(preprocess, &t->preprocess);
+	r->categories = t->preprocess.categories;
+	r->numbers = t->preprocess.numbers;
+	r->prepared = t->preprocess.prepared;
+	r->needed = t->preprocess.needed;
+	r->budget = &t->budget;
+	t->budget.limit = (Size) relearn_max_memory * 1024;
+	initStringInfo(&t->metrics);
+}
+
 void
 read_arguments(FunctionCallInfo fcinfo, Training *t)
 {
@@ -166,21 +200,39 @@ read_arguments(FunctionCallInfo fcinfo, Training *t)
 	r->key = text_argument(fcinfo, ARG_KEY);
 	r->time = text_argument(fcinfo, ARG_TIME);
 	r->weight = text_argument(fcinfo, ARG_WEIGHTS);
-	r->features = features_argument(fcinfo);
+	r->features = features_argument(fcinfo, ARG_FEATURES);
 	r->exclude = names_argument(fcinfo, ARG_EXCLUDE, "exclude");
 	r->seed = PG_ARGISNULL(ARG_SEED) ? 0 : PG_GETARG_INT64(ARG_SEED);
-	r->budget = &t->budget;
 	task_argument(task, r);
 	t->split = (SplitRule) {.key = r->key,.time = r->time,.seed = r->seed};
 	if (!split_parse(jsonb_argument(fcinfo, ARG_SPLIT), &t->split) && r->target == NULL)
 		hold_nothing_out(t->split.share);
-	preprocess_parse(preprocess, &t->preprocess);
-	r->categories = t->preprocess.categories;
-	r->numbers = t->preprocess.numbers;
-	r->prepared = t->preprocess.prepared;
-	r->needed = t->preprocess.needed;
-
-	t->budget.limit = (Size) relearn_max_memory * 1024;
+	prepare_arguments(t, preprocess);
 	t->arguments = arguments_json(t, task, preprocess);
-	initStringInfo(&t->metrics);
+}
+
+void
+read_pipeline_arguments(FunctionCallInfo fcinfo, Training *t)
+{
+	FrameRequest *r = &t->request;
+	Jsonb	   *preprocess = jsonb_argument(fcinfo, PIPE_PREPROCESS);
+
+	t->name = required_argument(fcinfo, PIPE_MODEL, "model");
+	t->algorithm = pstrdup(pipeline_learner.name);
+	t->params = jsonb_argument(fcinfo, PIPE_PARAMS);
+	t->note = text_argument(fcinfo, PIPE_NOTE);
+
+	r->source = required_argument(fcinfo, PIPE_SOURCE, "source");
+	r->target = text_argument(fcinfo, PIPE_TARGET);
+	r->key = text_argument(fcinfo, PIPE_KEY);
+	r->time = text_argument(fcinfo, PIPE_TIME);
+	r->weight = text_argument(fcinfo, PIPE_WEIGHTS);
+	r->features = features_argument(fcinfo, PIPE_FEATURES);
+	r->exclude = names_argument(fcinfo, PIPE_EXCLUDE, "exclude");
+	r->seed = PG_ARGISNULL(PIPE_SEED) ? 0 : PG_GETARG_INT64(PIPE_SEED);
+	t->split = (SplitRule) {.key = r->key,.time = r->time,.seed = r->seed};
+	if (!split_parse(jsonb_argument(fcinfo, PIPE_SPLIT), &t->split))
+		hold_nothing_out(t->split.share);
+	prepare_arguments(t, preprocess);
+	t->arguments = arguments_json(t, NULL, preprocess);
 }

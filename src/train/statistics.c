@@ -27,7 +27,7 @@ column_baselines(const Training *t)
 		baseline[j].sd = summary->sd;
 		baseline[j].min = summary->min;
 		baseline[j].max = summary->max;
-		baseline[j].level_count = summary->level_count;
+		baseline[j].level_count = summary->kept_count;
 	}
 	return baseline;
 }

@@ -127,7 +127,7 @@ positive_class(const Training *t, const Model *model)
 			 errhint("Its classes are \"%s\" and \"%s\".", model->labels[0], model->labels[1])));
 }
 
-static Model *
+Model *
 new_model(const Training *t)
 {
 	Model	   *model = palloc0(sizeof(Model));
@@ -148,7 +148,7 @@ new_model(const Training *t)
 	return model;
 }
 
-static void
+void
 fit_features(Training *t)
 {
 	bool		reference = t->learner->wants_reference_level && t->learner->wants_reference_level(t->options);
@@ -160,7 +160,8 @@ fit_features(Training *t)
 		.reference_level = reference,
 		.max_categories = t->common.max_categories,
 		.specs = t->preprocess.specs,
-		.target = t->task == TASK_ANOMALY ? NULL : t->target,
+		.exact = t->learner == &pipeline_learner,
+		.target = t->request.target == NULL ? NULL : t->target,
 		.nclasses = task_classifies(t->task) ? t->nclasses : 0,
 		.positive = t->model->positive,
 		.weight = t->weight,
@@ -169,6 +170,11 @@ fit_features(Training *t)
 	int		  **recode;
 	Size		scratch;
 
+	if (t->learner == &pipeline_learner)
+	{
+		options.drop_rest = ((const PipelineOptions *) t->options)->remainder == REMAINDER_DROP;
+		options.pass_rest = ((const PipelineOptions *) t->options)->remainder == REMAINDER_PASSTHROUGH;
+	}
 	scratch = features_fit_memory(frame_part_rows(t->frame, PART_TRAIN));
 	budget_take(&t->budget, scratch, "fitting the preparation");
 	t->features = features_fit(t->frame, &options, t->common.time_zone, &recode, &t->summaries, &t->warnings);
@@ -330,7 +336,7 @@ run_training(Training *t)
 	t->warnings = list_concat(t->warnings, found);
 }
 
-static const char *
+const char *
 task_name(Task task)
 {
 	switch (task)
@@ -343,6 +349,8 @@ task_name(Task task)
 			return "multiclass classification";
 		case TASK_ANOMALY:
 			return "anomaly detection";
+		case TASK_PREPARATION:
+			return "preparation";
 	}
 	return NULL;
 }

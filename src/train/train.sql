@@ -39,6 +39,15 @@ LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 10
 AS 'MODULE_PATHNAME', 'ml_parameters';
 COMMENT ON FUNCTION ml.parameters(text) IS 'the parameters of an algorithm: types, defaults, bounds, other names';
 
+CREATE FUNCTION ml.fit_pipeline(model text, source text, preprocess jsonb DEFAULT NULL, target text DEFAULT NULL, params jsonb DEFAULT '{}',
+	key text DEFAULT NULL, time_column text DEFAULT NULL, split jsonb DEFAULT NULL, features text[] DEFAULT NULL, exclude text[] DEFAULT NULL,
+	weights text DEFAULT NULL, seed bigint DEFAULT 0, note text DEFAULT NULL)
+RETURNS integer
+LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ml_fit_pipeline';
+COMMENT ON FUNCTION ml.fit_pipeline(text, text, jsonb, text, jsonb, text, text, jsonb, text[], text[], text, bigint, text) IS
+'fit a preparation of columns and store it as the next version of a pipeline, for ml.transform; returns the version';
+
 CREATE FUNCTION ml.transforms()
 RETURNS TABLE (step text, family text, other_names text[], takes text[], several_columns boolean, description text)
 LANGUAGE c STABLE PARALLEL SAFE ROWS 40
@@ -51,6 +60,24 @@ RETURNS TABLE (parameter text, type text, "default" text, minimum double precisi
 LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 5
 AS 'MODULE_PATHNAME', 'ml_transform_parameters';
 COMMENT ON FUNCTION ml.transform_parameters(text) IS 'the parameters of a step of preprocess: types, defaults, bounds, other names';
+
+CREATE FUNCTION ml.transform_columns(model text)
+RETURNS TABLE (place bigint, column_name text, feature text, source_columns text[], steps text[])
+LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 30
+AS 'MODULE_PATHNAME', 'ml_transform_columns';
+COMMENT ON FUNCTION ml.transform_columns(text) IS 'the columns ml.transform gives: names, the columns of the source they come from, and the steps between';
+
+CREATE FUNCTION ml.preprocess_params(model text)
+RETURNS TABLE (feature text, step_number bigint, step text, column_name text, parameter text, value text, number double precision)
+LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 100
+AS 'MODULE_PATHNAME', 'ml_preprocess_params';
+COMMENT ON FUNCTION ml.preprocess_params(text) IS 'what the steps of a pipeline or model learned from the training rows';
+
+CREATE FUNCTION ml.transform_sql(model text, source text DEFAULT 'rows')
+RETURNS text
+LANGUAGE c STABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'ml_transform_sql';
+COMMENT ON FUNCTION ml.transform_sql(text, text) IS 'what ml.transform computes, as one SELECT that runs without this extension; parts without an SQL form are NULL';
 
 CREATE FUNCTION ml.coefficients(model text)
 RETURNS TABLE (class text, feature text, source_column text, coefficient double precision, standard_error double precision,

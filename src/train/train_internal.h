@@ -200,6 +200,12 @@ extern void design_code(Training *t);
 
 /* ---- arguments.c ---- */
 extern void read_arguments(FunctionCallInfo fcinfo, Training *t);
+extern void read_pipeline_arguments(FunctionCallInfo fcinfo, Training *t);
+
+/* ---- train.c: steps of a training that others share ---- */
+extern const char *task_name(Task task);
+extern Model *new_model(const Training *t);
+extern void fit_features(Training *t);
 
 #define MAX_CLASSES 1000		/* the metrics keep a table of classes x classes */
 

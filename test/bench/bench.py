@@ -1,28 +1,25 @@
 #!/usr/bin/env python3
 """Time relearn beside what it is compared with, and print one table: both sides, their ratio, the target.
 
-usage: bench.py [--rows N] [--rounds N] [--only GROUP[,GROUP...]]        (groups: sums parallel peers auc points sessions profile)
+usage: bench.py [--rows N] [--rounds N] [--only GROUP[,GROUP...]]        (groups: sums parallel peers auc points sessions profile; trees, if named)
 
 Both sides of a comparison run in turns (A B A B ...) in one run; the figures are medians.  Connects by libpq's environment variables; drops and
 makes bench_* tables and models.  README.md says what each line means.
 """
 import argparse
-import json
 import os
 import re
 import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
 import psycopg2
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-FEATURES = [f"f{i:02d}" for i in range(1, 29)]
-SERIAL = {"max_parallel_workers_per_gather": 0}
-SUMS = "select " + ", ".join(f"sum({c})" for c in FEATURES) + " from bench_wide"
+import trees
+from tools import FEATURES, HERE, SERIAL, SUMS, Bench, connect, peer, pgbench, shown
+
 SPLIT = '{"train": 0.8, "validation": 0, "test": 0.2}'
 AUC_WINDOW = """select (sum(r) filter (where y) - count(*) filter (where y) * (count(*) filter (where y) + 1.0) / 2)
     / (count(*) filter (where y)::float8 * count(*) filter (where not y))
@@ -33,61 +30,6 @@ def train_sql(algorithm, target, more=""):
     exclude = {"f28": "{y}", "y": "{}"}[target]
     return (f"select * from ml.train('bench_{algorithm}', 'bench_wide', '{target}', algorithm => '{algorithm}', key => 'id', "
             f"split => '{SPLIT}', exclude => '{exclude}'{more})")
-
-
-class Bench:
-    def __init__(self, rows, rounds):
-        self.rows, self.rounds = rows, rounds
-        self.lines, self.notes = [], []
-        self.connection = connect()
-        self.cursor = self.connection.cursor()
-
-    def value(self, statement):
-        self.cursor.execute(statement)
-        return self.cursor.fetchone()[0]
-
-    def sql(self, *statements, **settings):
-        """A side: run the statements on the one warm connection and return the seconds they took."""
-        def run():
-            self.cursor.execute("reset all")
-            for name, value in settings.items():
-                self.cursor.execute(f"set {name} = {value}")
-            start = time.perf_counter()
-            for statement in statements:
-                self.cursor.execute(statement)
-                if self.cursor.description:
-                    self.cursor.fetchall()
-            return time.perf_counter() - start
-        return run
-
-    def in_turns(self, sides, rounds=None, warm=True):
-        """{name: side} -> {name: median seconds}, the sides taking turns."""
-        for run in sides.values() if warm else ():
-            run()
-        taken = {name: [] for name in sides}
-        for _ in range(rounds or self.rounds):
-            for name, run in sides.items():
-                taken[name].append(run())
-        return {name: statistics.median(t) for name, t in taken.items()}
-
-    def line(self, what, ours, against, theirs, target, unit="s"):
-        """target: "<= 1.8" bounds ours / theirs, ">= 5" theirs / ours, "" none."""
-        self.lines.append((what, ours, against, theirs, target, unit))
-        print(f"  {what}: {shown(ours, unit)} / {against}: {shown(theirs, unit)}", file=sys.stderr, flush=True)
-
-    def note(self, text):
-        self.notes.append(text)
-        print(f"  {text}", file=sys.stderr, flush=True)
-
-
-def connect():
-    connection = psycopg2.connect("")
-    connection.autocommit = True
-    return connection
-
-
-def shown(seconds, unit):
-    return f"{seconds * {'s': 1, 'ms': 1e3, 'us': 1e6}[unit]:.3f} {unit}"
 
 
 # ---------------------------------------------------------------- against 28 sums
@@ -176,16 +118,6 @@ def group_parallel(bench):
 
 # ---------------------------------------------------------------- against export + scikit-learn
 
-def peer(*arguments):
-    """A side: the whole process of peers.py.  Its last result is kept in side.result."""
-    def run():
-        start = time.perf_counter()
-        out = subprocess.run([sys.executable, os.path.join(HERE, "peers.py"), "--dsn", "", *arguments], check=True, capture_output=True, text=True)
-        run.result = json.loads(out.stdout)
-        return time.perf_counter() - start
-    return run
-
-
 def compare_peers(bench, algorithm, target, workload, bounds):
     store = ("drop table if exists bench_pred", "create unlogged table bench_pred as "
              f"select id, ml.{'predict' if target == 'f28' else 'predict_proba'}('bench_{algorithm}', t) as p from bench_wide t")
@@ -233,18 +165,6 @@ def group_auc(bench):
 
 
 # ---------------------------------------------------------------- one row at a time
-
-def pgbench(statement, rows, seconds):
-    """A side: client seconds of one transaction, prepared, one client."""
-    def run():
-        with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
-            script.write(f"\\set id random(1, {rows})\n{statement};\n")
-            script.flush()
-            out = subprocess.run(["pgbench", "-n", "-M", "prepared", "-c", "1", "-T", str(seconds), "-f", script.name],
-                                 check=True, capture_output=True, text=True).stdout
-        return float(re.search(r"latency average = ([\d.]+) ms", out)[1]) / 1e3
-    return run
-
 
 def loop(body, times):
     """PL/pgSQL that runs a statement many times; PERFORM goes through SPI with a kept plan and an executor of its own."""
@@ -377,7 +297,7 @@ def group_profile(bench):
 # ---------------------------------------------------------------- the run
 
 GROUPS = {"sums": group_sums, "parallel": group_parallel, "peers": group_peers, "auc": group_auc, "points": group_points, "sessions": group_sessions,
-          "profile": group_profile}
+          "profile": group_profile, "trees": trees.group}
 
 
 def verdict(ours, theirs, target):
@@ -419,13 +339,14 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=1000000)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", default=",".join(GROUPS))
+    parser.add_argument("--only", default=",".join(g for g in GROUPS if g != "trees"))
+    trees.add_arguments(parser)
     arguments = parser.parse_args()
     chosen = arguments.only.split(",")
     if unknown := set(chosen) - set(GROUPS):
         parser.error(f"no such group: {', '.join(sorted(unknown))} (there are: {', '.join(GROUPS)})")
     make_table(arguments.rows)
-    bench = Bench(arguments.rows, arguments.rounds)
+    bench = Bench(arguments)
     for group in chosen:
         print(f"{group} ...", file=sys.stderr, flush=True)
         GROUPS[group](bench)

@@ -11,7 +11,6 @@ describe: DataFrame.describe() of f01 .. f28.
 Prints one JSON line: seconds of each step, of the whole process after its start, quality on the holdout, peak memory.
 """
 import argparse
-import io
 import json
 import os
 import resource
@@ -30,56 +29,8 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import numpy as np
 import pandas as pd
-import psycopg2
 
-FEATURES = [f"f{i:02d}" for i in range(1, 29)]
-NULLABLE = ("f03", "f16", "f26")
-RESULT = {}
-
-
-class Step:
-    def __init__(self, name):
-        self.name = name
-
-    def __enter__(self):
-        self.start = time.perf_counter()
-
-    def __exit__(self, *_):
-        RESULT[self.name + "_s"] = round(time.perf_counter() - self.start, 3)
-
-
-def pull_csv(columns):
-    buffer = io.BytesIO()
-    psycopg2.connect(ARGS.dsn).cursor().copy_expert(
-        f"copy (select id, y::int, {', '.join(columns)} from bench_wide) to stdout (format csv)", buffer)
-    buffer.seek(0)
-    table = pd.read_csv(buffer, header=None, names=["id", "y"] + columns)
-    return table["id"].to_numpy(), table["y"].to_numpy(), table[columns].to_numpy()
-
-
-def pull_bin(columns):
-    buffer = io.BytesIO()
-    select = ", ".join(f"coalesce({c}, 'NaN') {c}" if c in NULLABLE else c for c in columns)
-    psycopg2.connect(ARGS.dsn).cursor().copy_expert(f"copy (select id, y::int, {select} from bench_wide) to stdout (format binary)", buffer)
-    row = np.dtype([("n", ">i2"), ("l0", ">i4"), ("id", ">i8"), ("l1", ">i4"), ("y", ">i4")]
-                   + [field for c in columns for field in (("l" + c, ">i4"), (c, ">f8"))])
-    raw = np.frombuffer(buffer.getbuffer(), dtype=row, offset=19, count=(buffer.tell() - 21) // row.itemsize)
-    X = np.empty((len(raw), len(columns)))
-    for j, c in enumerate(columns):
-        X[:, j] = raw[c]
-    return raw["id"].astype(np.int64), raw["y"].astype(np.int64), X
-
-
-def write_back(ids, predictions):
-    rows = np.empty(len(ids), dtype=[("n", ">i2"), ("l0", ">i4"), ("id", ">i8"), ("l1", ">i4"), ("p", ">f8")])
-    rows["n"], rows["l0"], rows["l1"], rows["id"], rows["p"] = 2, 8, 8, ids, predictions
-    connection = psycopg2.connect(ARGS.dsn)
-    cursor = connection.cursor()
-    cursor.execute("drop table if exists bench_peer; create unlogged table bench_peer (id bigint, p float8)")
-    cursor.copy_expert("copy bench_peer from stdin (format binary)",
-                       io.BytesIO(b"PGCOPY\n\xff\r\n\0" + bytes(8) + rows.tobytes() + b"\xff\xff"))
-    connection.commit()
-
+from export import FEATURES, NULLABLE, RESULT, Step, pull_bin, pull_csv, write_back
 
 def prepare(X, train):
     for j in (FEATURES.index(c) for c in NULLABLE):
@@ -117,11 +68,11 @@ def train():
             RESULT["auc"] = round(roc_auc_score(y[holdout], model.predict_proba(X[holdout])[:, 1]), 6)
     if ARGS.store:
         with Step("store"):
-            write_back(ids, model.predict(X) if ARGS.workload == "linreg" else model.predict_proba(X)[:, 1])
+            write_back(ARGS.dsn, ids, model.predict(X) if ARGS.workload == "linreg" else model.predict_proba(X)[:, 1])
 
 
 with Step("pull"):
-    PULLED = (pull_csv if ARGS.pull == "csv" else pull_bin)(["f24"] if ARGS.workload == "auc" else FEATURES)
+    PULLED = (pull_csv if ARGS.pull == "csv" else pull_bin)(ARGS.dsn, ["f24"] if ARGS.workload == "auc" else FEATURES)
 if ARGS.workload == "auc":
     from sklearn.metrics import roc_auc_score
     with Step("score"):

@@ -43,7 +43,7 @@ SELECT is(pg_temp.warned('SELECT * FROM adult ORDER BY fnlwgt DESC, age', 'incom
 -- After the fact, imbalance, few rows.
 CREATE TEMP TABLE paid AS SELECT i % 40 = 0 AS fraud, CASE WHEN i % 40 = 0 THEN (i * 7) % 50 END AS chargeback, (i * 31) % 97 AS amount FROM generate_series(1, 4000) i;
 SELECT pg_temp.warns(pg_temp.warned('paid', 'fraud'), 'filled_after_outcome: whether column "chargeback" is missing tells target "fraud"%', 'a column filled in when the outcome is known');
-SELECT pg_temp.warns(pg_temp.warned('paid', 'fraud'), 'class_imbalance: classes of target "fraud" are imbalanced%class_weight', 'imbalance');
+SELECT pg_temp.warns(pg_temp.warned('paid', 'fraud'), 'class_imbalance: classes of target "fraud" are imbalanced: "true" % to "false" %; see class_weight', 'imbalance');
 SELECT is_empty($$SELECT x FROM unnest(pg_temp.warned('SELECT i AS x, i AS y FROM generate_series(1, 60) i', 'y')) x WHERE x LIKE 'leak%'$$, 'too few rows to suspect');
 
 SELECT * FROM finish();

@@ -11,7 +11,7 @@ FROM generate_series(1, 400) i;
 
 CREATE FUNCTION pg_temp.trained(preprocess jsonb, algorithm text DEFAULT 'linear_regression', source text DEFAULT 'steps', name text DEFAULT 'steps') RETURNS text[]
 LANGUAGE sql VOLATILE AS $$
-SELECT warnings FROM ml.train(name, source, 'y', algorithm, CASE algorithm WHEN 'linear_regression' THEN '{"l2": 0}' ELSE '{}' END::jsonb, exclude => CASE source WHEN 'steps' THEN '{id}' ELSE '{}' END::text[], preprocess => preprocess,
+SELECT warnings FROM ml.train(name, source, 'y', algorithm, CASE algorithm WHEN 'linear_regression' THEN '{"l2": 0, "checks": false}' ELSE '{"checks": false}' END::jsonb, exclude => CASE source WHEN 'steps' THEN '{id}' ELSE '{}' END::text[], preprocess => preprocess,
 	split => '{"train": 1}')
 $$;
 CREATE FUNCTION pg_temp.refused(preprocess text) RETURNS text LANGUAGE plpgsql AS $$
@@ -123,7 +123,7 @@ SELECT is_empty($$SELECT n FROM intact, generate_series(40, length(bytes) - 1, 5
 
 SELECT is_empty($$SELECT step FROM ml.transforms() WHERE description IS NULL OR takes = '{}' OR family IS NULL$$, 'every step is described');
 SELECT results_eq($$SELECT parameter, type, "default", choices FROM ml.transform_parameters('SimpleImputer')$$,
-	$$VALUES ('strategy', 'choice', 'median', '{median,mean,most_frequent,constant}'::text[]), ('constant', 'value', NULL, NULL), ('indicator', 'boolean', 'false', NULL)$$, 'parameters of a step');
+	$$VALUES ('strategy', 'choice', 'median', '{median,mean,most_frequent,constant,as_category}'::text[]), ('constant', 'value', NULL, NULL), ('indicator', 'boolean', 'false', NULL)$$, 'parameters of a step');
 SELECT throws_ok($$SELECT ml.transform_parameters('nonsense')$$, '22023', 'preprocess step "nonsense" not recognized');
 
 SELECT * FROM finish();

@@ -141,6 +141,24 @@ FROM unnest('{1,2,3}'::int[]) jobs, (VALUES
 SELECT is_empty($$SELECT rtrim(model, '123'), count(DISTINCT sha256) FROM ml.versions WHERE model LIKE 'team%' GROUP BY 1 HAVING count(DISTINCT sha256) <> 1 OR count(*) <> 3$$,
 	'nor the number of workers');
 
+-- ---- bins and thresholds: the rows' scores, kept by their bins, are what the model predicts of their values ----
+
+CREATE TEMP TABLE spread AS
+SELECT i AS id, exp(((i * 7919) % 10007) / 100.0 - 50) AS tails, CASE i % 1000 WHEN 1 THEN 'Infinity' WHEN 2 THEN '-Infinity' WHEN 3 THEN NULL
+	ELSE ((i * 104729) % 10009) / 7.0 END::float8 AS ends, CASE WHEN i % 50 = 0 THEN 1e300 * (i % 17 - 8) ELSE (i * 31) % 3001 END::float8 AS far,
+	((i * 271) % 700) * 5e-324 AS least, 1e15 + (i * 1299709) % 997 AS near, (i * 37) % 20 AS few, chr((97 + i % 7)::int) AS letter,
+	((i * 7919) % 10007) / 50.0 + ((i * 104729) % 10009) / 9.0 + ((i * 31) % 3001) / 4.0 + (i * 271) % 700 + (i * 1299709) % 997 + (i * 37) % 20 AS y
+FROM generate_series(1::int8, 30000) i;
+SELECT pg_temp.fit('by_bins', 'SELECT * FROM spread', 'y', '{"n_estimators": 150, "num_leaves": 63}');
+SELECT ok(abs(r.value - (SELECT ml.rmse(y, ml.predict('by_bins', s.*)) FROM spread s)) < 1e-9 * r.value, 'numbers of every size')
+FROM ml.run_metrics r WHERE model = 'by_bins' AND part = 'train' AND metric = 'rmse';
+SELECT is((SELECT count(DISTINCT split_column) FROM ml.trees('by_bins')), 8::bigint, 'by all columns');
+SELECT FROM ml.train('by_bins_3', 'SELECT *, (y / 700)::int % 3 AS class FROM spread', 'class', 'gradient_boosting', '{"n_estimators": 20}', exclude => '{y}',
+	task => 'classification', split => '{"train": 0.8, "validation": 0.2}', key => 'id');
+SELECT ok(abs(r.value - e.value) < 1e-12, 'classes: ' || r.metric) FROM ml.run_metrics r
+JOIN ml.evaluate('by_bins_3', 'SELECT *, (y / 700)::int % 3 AS class FROM spread WHERE ml.split(id, 0, ''{"train": 0.8, "validation": 0.2}'') = ''validation''') e USING (metric)
+WHERE r.model = 'by_bins_3' AND part = 'validation' AND r.metric IN ('log_loss', 'accuracy');
+
 -- ---- one row and a block of rows: the same bits ----
 
 SELECT pg_temp.fit('path_' || leaves || kind, 'SELECT rooms + age / 3.0::float8 AS odd, ' || columns || ' FROM houses', target,
