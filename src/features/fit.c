@@ -528,6 +528,13 @@ fit_asked(Fitting *f, int column, const FeatureSpec *spec, double *value)
 	free_stage(f, &stage);
 }
 
+/* Do the steps begin with one that looks at the text itself? */
+static bool
+reads_text(const FeatureSpec *spec)
+{
+	return spec->steps != NIL && (((const StepSpec *) linitial(spec->steps))->transform->kinds & (1 << KIND_TEXT));
+}
+
 /* Levels and the description of an input; why its own automatic treatment is impossible, or NULL. */
 static const char *
 study_column(Fitting *f, int column, const FeatureSpec *spec, FitSample *sample)
@@ -542,6 +549,13 @@ study_column(Fitting *f, int column, const FeatureSpec *spec, FitSample *sample)
 	if (source->kind != KIND_CATEGORY)
 		return NULL;
 	why = levels_unused(summary, dictionary_size(source->levels), f->n);
+	if (spec != NULL && reads_text(spec))
+	{
+		input->kind = f->features->places[column].kind = KIND_TEXT;
+		input->levels = source->levels;
+		f->features->places[column].dictionary = source->levels;
+		return NULL;
+	}
 	if (spec != NULL || f->options->pass_rest || needed_elsewhere(f, source->name))
 		most = ALL_LEVELS;
 	else if (why != NULL)
