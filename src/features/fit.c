@@ -14,11 +14,12 @@
 /* Columns are gathered from the rows a few at a time: as many as share a cache line, while they stay within this many bytes. */
 #define GATHER_COLUMNS 8
 #define GATHER_BYTES ((Size) 48 * 1024 * 1024)
+#define FEWEST_COLUMNS 4		/* whatever that takes: each pass brings in a cache line a row */
 
 Size
 features_fit_memory(int64 n)
 {
-	Size		width = Min(GATHER_COLUMNS, Max(GATHER_BYTES / size_times(Max(n, 1), sizeof(double)), 1));
+	Size		width = Min(GATHER_COLUMNS, Max(GATHER_BYTES / size_times(Max(n, 1), sizeof(double)), FEWEST_COLUMNS));
 
 	return size_times(size_times(n, sizeof(double)), width + 1);
 }
@@ -78,6 +79,13 @@ fit_asked(Fitting *f, int column, const FeatureSpec *spec, double *value)
 	free_stage(f, &stage);
 }
 
+/* Do the steps begin with one that looks at the text itself? */
+static bool
+reads_text(const FeatureSpec *spec)
+{
+	return spec->steps != NIL && (((const StepSpec *) linitial(spec->steps))->transform->kinds & (1 << KIND_TEXT));
+}
+
 /* Levels and the description of an input; why its own automatic treatment is impossible, or NULL. */
 static const char *
 study_column(Fitting *f, int column, const FeatureSpec *spec, FitSample *sample)
@@ -92,6 +100,13 @@ study_column(Fitting *f, int column, const FeatureSpec *spec, FitSample *sample)
 	if (source->kind != KIND_CATEGORY)
 		return NULL;
 	why = levels_unused(summary, dictionary_size(source->levels), f->n);
+	if (spec != NULL && reads_text(spec))
+	{
+		input->kind = f->features->places[column].kind = KIND_TEXT;
+		input->levels = source->levels;
+		f->features->places[column].dictionary = source->levels;
+		return NULL;
+	}
 	if (spec != NULL || f->options->pass_rest || needed_elsewhere(f, source->name))
 		most = ALL_LEVELS;
 	else if (why != NULL)
