@@ -18,6 +18,7 @@
 /* Columns are gathered from the rows a few at a time: as many as share a cache line, while they stay within this many bytes. */
 #define GATHER_COLUMNS 8
 #define GATHER_BYTES ((Size) 48 * 1024 * 1024)
+#define FEWEST_COLUMNS 4		/* whatever that takes: each pass brings in a cache line a row */
 
 typedef struct Fitting
 {
@@ -44,7 +45,7 @@ typedef struct Stage
 Size
 features_fit_memory(int64 n)
 {
-	Size		width = Min(GATHER_COLUMNS, Max(GATHER_BYTES / size_times(Max(n, 1), sizeof(double)), 1));
+	Size		width = Min(GATHER_COLUMNS, Max(GATHER_BYTES / size_times(Max(n, 1), sizeof(double)), FEWEST_COLUMNS));
 
 	return size_times(size_times(n, sizeof(double)), width + 1);
 }
