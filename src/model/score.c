@@ -62,6 +62,13 @@ cell_bits(double cell)
 	return bits;
 }
 
+/* The code of a text is another one each time. */
+static uint64
+text_bits(const InputColumn *input, double cell)
+{
+	return isnan(cell) ? 0 : hash_text(dictionary_text(input->levels, (int) cell), Min(dictionary_length(input->levels, (int) cell), TEXT_BYTES), 1);
+}
+
 #define TARGET_SALT UINT64CONST(0x2545f4914f6cdd1d)	/* beside those of the inputs, which are multiples of an odd number */
 #define INPUT_SALT UINT64CONST(0x9e3779b97f4a7c15)
 
@@ -73,7 +80,11 @@ model_row_hash(const Model *model, const double *cells, double target)
 	uint64		sum = hash_cell(cell_bits(target), TARGET_SALT);
 
 	for (int j = 0; j < features->ninputs; j++)
-		if (features->inputs[j].used)
-			sum += hash_cell(cell_bits(cells[j]), (uint64) (j + 1) * INPUT_SALT);
+	{
+		const InputColumn *input = &features->inputs[j];
+
+		if (input->used)
+			sum += hash_cell(input->kind == KIND_TEXT ? text_bits(input, cells[j]) : cell_bits(cells[j]), (uint64) (j + 1) * INPUT_SALT);
+	}
 	return hash_mix(sum);
 }
