@@ -145,7 +145,7 @@ check_levels(TrainingCheck *t, int j)
 	}
 	if (n > 0)
 		add_line(t, CHECK_SENTINEL_TEXT, psprintf("column \"%s\" has texts that stand for NULL: %s", column->name, quoted_values(found, n, n)));
-	if (nlevels > FEW_LEVELS && numbers > 0 && (double) numbers >= threshold_of(CHECK_NUMBER_AS_TEXT) * (double) (numbers + others))
+	if (column->original != KIND_NUMBER && nlevels > FEW_LEVELS && numbers > 0 && (double) numbers >= threshold_of(CHECK_NUMBER_AS_TEXT) * (double) (numbers + others))
 		add_line(t, CHECK_NUMBER_AS_TEXT, psprintf("column \"%s\" holds numbers as text; preprocess => '{\"%s\": \"number\"}' reads them",
 			column->name,
 												   column->name));

@@ -99,6 +99,9 @@ typedef struct Source
  */
 extern Source *source_open(const char *text);
 
+/* Whether it is the name of a relation, not a query. */
+extern bool source_is_name(const char *text);
+
 /*
  * Read only the columns with wanted[i] (one per column of tupdesc); afterwards tupdesc holds only these, in their order.  The others are not
  * fetched, and need no right to be read where the source is a table.

@@ -121,6 +121,12 @@ read_name(const char *text)
 	return *at == '\0' ? parts : NIL;
 }
 
+bool
+source_is_name(const char *text)
+{
+	return read_name(text) != NIL;
+}
+
 /* ---- a relation ---- */
 
 static void

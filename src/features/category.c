@@ -63,6 +63,8 @@ group_rare_levels(Category *category, int64 *count, int most)
 			category->column[code] = category->nlevels;
 	category->has_other = true;
 	pfree(kept);
+	if (category->nlevels == category->ncodes)
+		category->column = NULL;
 }
 
 static void *
@@ -272,28 +274,34 @@ category_flatten(const void *fitted, ByteWriter *w)
 			put_f64(w, category->share[j]);
 }
 
-/* Columns are numbered in the order of the codes; the codes without one share the column after them. */
+/* Columns are numbered in the order of the codes; the codes without one share the column after them, so the greatest number is theirs. */
 static void
 read_columns(ByteReader *r, const OutputColumn *operand, Category *category)
 {
+	uint32		other = 0;
+	uint32		next = 0;
+
 	if ((Size) (r->end - r->at) / sizeof(uint32) < (Size) category->ncodes)
 		damaged(r, "The categories of column \"%s\" are cut off.", operand->name);
 	category->column = palloc_extended(sizeof(int) * Max(category->ncodes, 1), MCXT_ALLOC_HUGE);
-	category->nlevels = 0;
 	for (int code = 0; code < category->ncodes; code++)
 	{
 		uint32		column = get_u32(r);
 
-		category->column[code] = column == (uint32) category->nlevels ? category->nlevels++ : -1 - (int) (column % PG_INT32_MAX);
+		category->column[code] = (int) column;
+		other = Max(other, column);
 	}
 	for (int code = 0; code < category->ncodes; code++)
 	{
-		if (category->column[code] >= 0)
-			continue;
-		if (category->column[code] != -1 - category->nlevels)
+		uint32		column = (uint32) category->column[code];
+
+		if (column != other && column != next)
 			damaged(r, "The categories of column \"%s\" are not in order.", operand->name);
-		category->column[code] = category->nlevels;
+		next += column != other;
 	}
+	if (next != other)
+		damaged(r, "The categories of column \"%s\" are not in order.", operand->name);
+	category->nlevels = (int) other;
 }
 
 static void *

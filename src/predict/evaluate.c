@@ -96,7 +96,7 @@ put_stored_metrics(FunctionCallInfo fcinfo, const ModelVersion *version)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("model \"%s\" version %d has no stored metrics", version->name, version->version),
-				 errhint("Give a source to evaluate it on; a model without a target has nothing to be compared with.")));
+				 errhint("Give a source to evaluate it on; a pipeline, or a model without a target, has nothing to be compared with.")));
 	if (part == (int) lengthof(parts) - 1)
 		ereport(WARNING,
 				(errmsg("model \"%s\" version %d held no rows out: these metrics are measured on its training rows",

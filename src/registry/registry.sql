@@ -239,7 +239,7 @@ COMMENT ON FUNCTION ml.artifact(text) IS 'the stored bytes of a version, for pre
 
 -- ---- rights ----
 
-CREATE FUNCTION ml.grant_model(model text, role text, privilege text)
+CREATE FUNCTION ml.grant_model(model text, role text, privilege text DEFAULT 'predict')
 RETURNS void
 LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ml_grant_model';

@@ -100,6 +100,16 @@ step_sql(const Features *features, const FeatureStep *step, char *const *place, 
 		step->transform->sql(step->fitted, operand, info, step->noperands, outputs);
 }
 
+/* The step, of those that lead to this one, for which there is no SQL. */
+static const char *
+lacking_form(const FeatureStep *step, char *const *place, const char *const *lacking)
+{
+	for (int k = 0; k < step->noperands; k++)
+		if (place[step->operand[k]] == NULL && lacking[step->operand[k]] != NULL)
+			return lacking[step->operand[k]];
+	return step->transform->name;
+}
+
 /* The columns of a subquery; what has an expression gets a name others can use. */
 static void
 append_subquery(StringInfo from, const FeatureStep *step, char **expression, char **place)
@@ -120,7 +130,7 @@ append_subquery(StringInfo from, const FeatureStep *step, char **expression, cha
 }
 
 static void
-append_columns(StringInfo select, const Features *features, const FeatureStep *step, char **expression)
+append_columns(StringInfo select, const Features *features, const FeatureStep *step, char **expression, const char *missing)
 {
 	for (int j = 0; j < step->width; j++)
 	{
@@ -130,7 +140,7 @@ append_columns(StringInfo select, const Features *features, const FeatureStep *s
 		if (expression[j] != NULL)
 			appendStringInfoString(select, expression[j]);
 		else
-			appendStringInfo(select, "NULL::double precision /* %s has no SQL form */", step->transform->name);
+			appendStringInfo(select, "NULL::double precision /* %s has no SQL form */", missing);
 		appendStringInfo(select, " AS %s", quote_identifier(output->name));
 	}
 }
@@ -139,14 +149,16 @@ Datum
 ml_transform_sql(PG_FUNCTION_ARGS)
 {
 	const Features *features = listed_model(fcinfo, RIGHT_PREDICT)->features;
+	const char *source = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	char	  **place = palloc0(sizeof(char *) * Max(features->nplaces, 1));
+	const char **lacking = palloc0(sizeof(char *) * Max(features->nplaces, 1));
 	StringInfoData select,
 				from;
 
 	initStringInfo(&select);
 	initStringInfo(&from);
 	appendStringInfoString(&select, "SELECT");
-	appendStringInfo(&from, "\nFROM %s AS r", text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	appendStringInfo(&from, source_is_name(source) ? "\nFROM %s AS r" : "\nFROM (%s\n) AS r", source);
 	append_inputs(&from, features, place);
 	for (int i = 0; i < features->nsteps; i++)
 	{
@@ -155,9 +167,13 @@ ml_transform_sql(PG_FUNCTION_ARGS)
 
 		step_sql(features, step, place, expression);
 		if (step->final)
-			append_columns(&select, features, step, expression);
+			append_columns(&select, features, step, expression, lacking_form(step, place, lacking));
 		else
+		{
 			append_subquery(&from, step, expression, place);
+			for (int j = 0; j < step->width; j++)
+				lacking[step->first_output + j] = lacking_form(step, place, lacking);
+		}
 	}
 	appendStringInfoString(&select, from.data);
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(select.data, select.len));

@@ -27,12 +27,12 @@ const TrainingParameter training_parameters[] = {
 	{"checks", TASK_REGRESSION | TASK_BINARY | TASK_MULTICLASS | TASK_ANOMALY, "boolean", "true", "look for leakage, stand-ins for NULL, missing values and imbalance, and warn of them"},
 	{"class_weight", TASK_BINARY | TASK_MULTICLASS, "object", NULL, "'balanced' (n / (classes * rows of the class)) or an object of label: weight; classes left out weigh 1"},
 	{"correct_probabilities", TASK_BINARY | TASK_MULTICLASS, "boolean", NULL, "undo in the probabilities what resampling (true by default) or class_weight (false) did to the classes' shares"},
-	{"max_categories", TASK_REGRESSION | TASK_BINARY | TASK_MULTICLASS, "integer", "50", "levels kept of a text column, the bucket for all others included; 255 for trees"},
+	{"max_categories", TASK_REGRESSION | TASK_BINARY | TASK_MULTICLASS | TASK_PREPARATION, "integer", "50", "levels kept of a text column, the bucket for all others included; 255 for trees"},
 	{"metric", TASK_REGRESSION | TASK_BINARY | TASK_MULTICLASS, "text", NULL, "the metric shown as score; rmse, roc_auc or accuracy by the task"},
 	{"resample", TASK_BINARY | TASK_MULTICLASS, "text", NULL, "of the training rows: 'oversample' (copies of rare classes), 'undersample' (fewer of frequent ones), 'smote' or, with categories, 'smotenc' (rows made up)"},
 	{"sampling_ratio", TASK_BINARY | TASK_MULTICLASS, "number", "1", "with resample: rows of a smaller class per row of the largest (undersample: of the smallest per row of a larger one)"},
 	{"smote_neighbors", TASK_BINARY | TASK_MULTICLASS, "integer", "5", "with resample: neighbours of its class that a row is joined with"},
-	{"time_zone", TASK_REGRESSION | TASK_BINARY | TASK_MULTICLASS, "text", DEFAULT_TIME_ZONE, "time zone in which the parts of a timestamp with time zone are taken"},
+	{"time_zone", TASK_REGRESSION | TASK_BINARY | TASK_MULTICLASS | TASK_PREPARATION, "text", DEFAULT_TIME_ZONE, "time zone in which the parts of a timestamp with time zone are taken"},
 };
 
 const int	ntraining_parameters = lengthof(training_parameters);
@@ -149,6 +149,22 @@ typedef struct ParseState
 	Bitmapset  *given;			/* parameters with a value, to refuse a name and its alias together */
 } ParseState;
 
+/* A preparation has a target only for steps that learn from one: nothing is weighted, resampled or measured by it. */
+static bool
+is_for(const Learner *learner, const TrainingParameter *parameter)
+{
+	return (parameter->tasks & learner->tasks & (learner->tasks & TASK_PREPARATION ? TASK_PREPARATION : ~0)) != 0;
+}
+
+static bool
+is_for_no_pipeline(const Learner *learner, const char *name)
+{
+	for (int i = 0; i < ntraining_parameters; i++)
+		if ((learner->tasks & TASK_PREPARATION) && strcmp(training_parameters[i].name, name) == 0)
+			return !is_for(learner, &training_parameters[i]);
+	return false;
+}
+
 static void
 unrecognized_parameter(const Learner *learner, const char *name)
 {
@@ -158,7 +174,7 @@ unrecognized_parameter(const Learner *learner, const char *name)
 	for (int i = 0; i < learner->nparameters; i++)
 		names[n++] = learner->parameters[i].name;
 	for (int i = 0; i < ntraining_parameters; i++)
-		if (training_parameters[i].tasks & learner->tasks)
+		if (is_for(learner, &training_parameters[i]))
 			names[n++] = training_parameters[i].name;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -175,6 +191,8 @@ params_field(const char *key, JsonbValue *value, void *state)
 
 	if (p == NULL)
 	{
+		if (learner && is_for_no_pipeline(learner, key))
+			unrecognized_parameter(learner, key);
 		if (!common_set(key, value, parse->common) && learner)
 			unrecognized_parameter(learner, key);
 		return;
