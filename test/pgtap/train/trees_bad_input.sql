@@ -33,6 +33,8 @@ SELECT throws_ok(format('SELECT pg_temp.fit(%L, %L, params => %L)', algorithm, '
 FROM (VALUES ('gradient_boosting', '{"n_estimators": 0}'), ('gradient_boosting', '{"n_estimators": 1e9}'), ('gradient_boosting', '{"num_leaves": 1}'),
 	('random_forest', '{"n_estimators": 0}'), ('random_forest', '{"n_estimators": 1e9}'), ('extra_trees', '{"n_estimators": 1e9}'), ('decision_tree', '{"max_leaf_nodes": 1}'),
 	('gradient_boosting', '{"monotone_constraints": {"x": 2}}')) t (algorithm, params);
+SELECT throws_ok($$SELECT pg_temp.fit('gradient_boosting', 'x, y', params => '{"scale_pos_weight": 3}')$$, '22023', NULL, 'scale_pos_weight of numbers');
+SELECT throws_ok($$SELECT pg_temp.fit('gradient_boosting', 'x, ''c'' || thirds AS class', 'class', '{"scale_pos_weight": 3}')$$, '22023', NULL, 'of three classes');
 SELECT throws_ok($$SELECT ml.train('alone', 'SELECT x, y FROM odd', NULL, 'isolation_forest', '{"n_estimators": 1e9}')$$, '22023', NULL, 'isolation_forest {"n_estimators": 1e9}');
 SELECT throws_ok($$SELECT pg_temp.fit('gradient_boosting', 'x, single, y', params => '{"monotone_constraints": {"xx": 1}}')$$, '22023',
 	'monotone_constraints names "xx", which is no column of the model', 'a constraint on no column');
