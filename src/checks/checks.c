@@ -56,7 +56,8 @@ check_twins(Checking *c)
 	if (!twins_unavoidable(c, true) && check_passes(&c->findings, CHECK_DUPLICATE_ROWS, share))
 	{
 		f = finding_add(&c->findings, CHECK_DUPLICATE_ROWS, -1, NULL,
-						psprintf("%s%lld of %lld rows repeat another row", about, (long long) scaled(counts.copies, counts.scale), (long long) c->nrows));
+						psprintf("%s%lld of %lld rows repeat another row",
+							about, (long long) scaled(counts.copies, counts.scale), (long long) c->nrows));
 		f->severity = share >= MANY_DUPLICATES ? SEVERITY_MEDIUM : SEVERITY_LOW;
 		f->n = scaled(counts.copies, counts.scale);
 		f->value = share;

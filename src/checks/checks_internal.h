@@ -184,6 +184,7 @@ typedef struct TwinCounts
 } TwinCounts;
 
 extern TwinSet *twin_set_create(Budget *budget);
+extern void twin_set_free(TwinSet *set);
 extern void twin_set_add(TwinSet *set, uint64 hash, uint64 label);
 extern void twin_set_count(TwinSet *set, TwinCounts *counts);
 extern void twin_sets_compare(TwinSet *set, TwinSet *other, TwinCounts *counts);

@@ -113,7 +113,8 @@ check_key(Checking *c, int i)
 					   psprintf("column \"%s\" is a row number: each integer from %s to %s once%s", column->name,
 								number_text(KIND_NUMBER, column->statistics.min), number_text(KIND_NUMBER, column->statistics.max), more) :
 					   psprintf("column \"%s\" is a key: %s%.0f distinct values in %lld%s", column->name,
-								column->sketch->exact || c->sample.whole ? "" : "about ", column->statistics.distinct, (long long) values_of(column), more));
+								column->sketch->exact || c->sample.whole ? "" : "about ",
+									column->statistics.distinct, (long long) values_of(column), more));
 	f->fix = c->target < 0 ? fix_without(c, f->columns) :
 		fix_train(c, psprintf("key => %s", quote_literal_cstr(column->name)));
 }

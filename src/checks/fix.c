@@ -261,7 +261,8 @@ moment_expression(const char *column, const SketchFormat *format, int n)
 	const char *quoted = quote_identifier(column);
 
 	if (!has_date(format[0].name))
-		return psprintf("CASE WHEN %s ~ '^\\d{1,2}:' THEN %s::time WHEN %s ~ '^\\d{4}-' THEN %s::timestamp::time END", quoted, quoted, quoted, quoted);
+		return psprintf("CASE WHEN %s ~ '^\\d{1,2}:' THEN %s::time WHEN %s ~ '^\\d{4}-' THEN %s::timestamp::time END",
+			quoted, quoted, quoted, quoted);
 	if (n == 1)
 		return is_iso(format[0].name) ? psprintf("%s::timestamp", quoted) :
 			psprintf("to_timestamp(%s, %s)::timestamp", quoted, quote_literal_cstr(format_template(format[0].name)));

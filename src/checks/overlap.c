@@ -248,7 +248,8 @@ report_unseen(Checking *c, const SideScan *test)
 								 (long long) column->unseen, (long long) test->nrows));
 		f->n = column->unseen;
 		f->value = share;
-		f->fix = psprintf("SELECT %s, count(*) FROM %s GROUP BY 1 ORDER BY 2 DESC", quote_identifier(c->column[column->column].name), test->source->from);
+		f->fix = psprintf("SELECT %s, count(*) FROM %s GROUP BY 1 ORDER BY 2 DESC",
+			quote_identifier(c->column[column->column].name), test->source->from);
 	}
 }
 

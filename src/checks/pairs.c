@@ -74,7 +74,8 @@ report_pair(Pairs *p, int a, int b, bool exact, double value)
 
 	f->severity = exact || (x->number && value >= SAME) ? SEVERITY_MEDIUM : SEVERITY_LOW;
 	if (exact)
-		f->message = psprintf("columns \"%s\" and \"%s\" say the same: in %s each value of one goes with one value of the other", p->c->column[a].name,
+		f->message = psprintf("columns \"%s\" and \"%s\" say the same: in %s each value of one goes with one value of the other",
+			p->c->column[a].name,
 							  p->c->column[b].name, rows_shown(p));
 	else
 		f->message = psprintf("columns \"%s\" and \"%s\" say nearly the same: %s %.4f", p->c->column[a].name, p->c->column[b].name,

@@ -396,6 +396,7 @@ checking_scan_twins(Checking *c)
 	}
 	if (!any)
 		return;
+	twin_set_free(c->twins);
 	c->twins = twin_set_create(&c->budget);
 	source_run(c->source, scan_row, &state);
 }

@@ -80,13 +80,15 @@ check_imbalance(TargetCheck *t, const TopValue *top, int n)
 	if (rarest->count < t->c->findings.threshold[CHECK_RARE_CLASS])
 	{
 		f = target_finding(t, CHECK_RARE_CLASS, t->c->target, rarest->count, (double) rarest->count,
-						   psprintf("class '%s' of target \"%s\" has only %lld row%s", shown, target->name, (long long) rarest->count, rarest->count == 1 ? "" : "s"));
+						   psprintf("class '%s' of target \"%s\" has only %lld row%s",
+							shown, target->name, (long long) rarest->count, rarest->count == 1 ? "" : "s"));
 		f->fix = fix_where(t->c, psprintf("%s <> %s", quote_identifier(target->name), quote_literal_cstr(shown)));
 	}
 	if (ratio < t->c->findings.threshold[CHECK_CLASS_IMBALANCE])
 	{
 		f = target_finding(t, CHECK_CLASS_IMBALANCE, t->c->target, rarest->count, ratio,
-						   psprintf("the classes of target \"%s\" are imbalanced: %lld rows are '%s', %lld are '%s'", target->name, (long long) rarest->count, shown,
+						   psprintf("the classes of target \"%s\" are imbalanced: %lld rows are '%s', %lld are '%s'",
+							target->name, (long long) rarest->count, shown,
 									(long long) top[0].count, top[0].text ? top[0].text : number_text(target->kind, top[0].number)));
 		f->fix = fix_train(t->c, target->kind == KIND_NUMBER ? "params => '{\"class_weight\": \"balanced\"}', task => 'classification'" :
 						   "params => '{\"class_weight\": \"balanced\"}'");
@@ -107,7 +109,8 @@ check_itself(TargetCheck *t)
 	if (check_passes(&t->c->findings, CHECK_MISSING_TARGET, (double) missing / (double) Max(s->n, 1)))
 	{
 		f = target_finding(t, CHECK_MISSING_TARGET, t->c->target, missing, (double) missing / (double) s->n,
-						   psprintf("target \"%s\" is missing in %lld of %lld rows, which train nothing", target->name, (long long) missing, (long long) s->n));
+						   psprintf("target \"%s\" is missing in %lld of %lld rows, which train nothing",
+							target->name, (long long) missing, (long long) s->n));
 		f->fix = fix_where(t->c, psprintf("%s IS NOT NULL", quote_identifier(target->name)));
 	}
 	if (s->distinct <= 1)
@@ -120,7 +123,8 @@ check_itself(TargetCheck *t)
 	if (target->kind == KIND_NUMBER && s->distinct <= t->c->findings.threshold[CHECK_NUMERIC_CLASSES])
 	{
 		f = target_finding(t, CHECK_NUMERIC_CLASSES, t->c->target, s->n - missing, s->distinct,
-						   psprintf("target \"%s\" is a number of %.0f distinct values: ml.train would predict the number, not the class", target->name, s->distinct));
+						   psprintf("target \"%s\" is a number of %.0f distinct values: ml.train would predict the number, not the class",
+							target->name, s->distinct));
 		f->fix = fix_train(t->c, "task => 'classification'");
 	}
 	if (t->target.nclasses > 0 && error == 0)
@@ -192,7 +196,8 @@ check_gap(TargetCheck *t, int i)
 		return;
 	f = target_finding(t, CHECK_MISSING_PREDICTS, i, column->statistics.nulls + column->statistics.nan, gap,
 					   t->target.nclasses > 0 ?
-					   psprintf("column \"%s\" is NULL more often in one class of target \"%s\" than in the others: the shares differ by %.2f", column->name,
+					   psprintf("column \"%s\" is NULL more often in one class of target \"%s\" than in the others: the shares differ by %.2f",
+						column->name,
 								t->sampled->name, gap) :
 					   psprintf("whether column \"%s\" is NULL correlates with target \"%s\": %.2f", column->name, t->sampled->name, gap));
 	f->fix = fix_add(t->c, psprintf("%s IS NULL", quote_identifier(column->name)), psprintf("%s_missing", column->name));
@@ -245,7 +250,8 @@ check_recorded(TargetCheck *t, const bool *reported)
 		if (!check_exceeds(&c->findings, CHECK_RECORDED_WITH_TARGET, power[i]) || reported[i])
 			continue;
 		f = target_finding(t, CHECK_RECORDED_WITH_TARGET, i, c->column[c->target].statistics.nulls, power[i],
-						   psprintf("column \"%s\" tells whether target \"%s\" is known (%s): the two are recorded together", c->column[i].name, t->sampled->name,
+						   psprintf("column \"%s\" tells whether target \"%s\" is known (%s): the two are recorded together",
+							c->column[i].name, t->sampled->name,
 									power_shown(&t->known, power[i])));
 		f->fix = fix_without(c, f->columns);
 	}

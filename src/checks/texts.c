@@ -109,7 +109,8 @@ check_numbers(const Texts *t)
 	f->message = not == 0 ? psprintf("column \"%s\" holds numbers as text", t->column->name) :
 		psprintf("column \"%s\" holds numbers as text, but for %lld value%s: %s", t->column->name, (long long) not, not == 1 ? "" : "s",
 				 quoted_values(other, n, SHOWN));
-	f->fix = fix_replace(t->c, t->i, psprintf("CASE WHEN %s ~ '^\\s*[-+]?[0-9]*\\.?[0-9]+([eE][-+]?[0-9]+)?\\s*$' THEN %s::double precision END", quoted, quoted));
+	f->fix = fix_replace(t->c, t->i, psprintf("CASE WHEN %s ~ '^\\s*[-+]?[0-9]*\\.?[0-9]+([eE][-+]?[0-9]+)?\\s*$' THEN %s::double precision END",
+		quoted, quoted));
 }
 
 static char *
@@ -224,7 +225,8 @@ check_variants(const Texts *t)
 	if (rows == 0 || !check_passes(&t->c->findings, CHECK_LEVEL_VARIANTS, (double) rows / t->rows))
 		return;
 	f = text_finding(t, CHECK_LEVEL_VARIANTS, rows, (double) rows / t->rows,
-					 psprintf("column \"%s\" has texts that differ in case, blanks or hyphens only, such as '%s' and '%s'", t->column->name, usual, variant));
+					 psprintf("column \"%s\" has texts that differ in case, blanks or hyphens only, such as '%s' and '%s'",
+						t->column->name, usual, variant));
 	f->fix = fix_replace(t->c, t->i, psprintf("btrim(regexp_replace(lower(%s), '[\\s_-]+', ' ', 'g'))", quote_identifier(t->column->name)));
 }
 

@@ -112,7 +112,8 @@ check_leak(TrainingCheck *t, const SampleColumn *column)
 	if (is_copy(t, column))
 		add_line(t, CHECK_TARGET_COPY, psprintf("column \"%s\" says what target \"%s\" is, value by value", column->name, t->target.name));
 	else
-		add_line(t, CHECK_LEAKAGE, psprintf("column \"%s\" alone predicts target \"%s\" suspiciously well (%s); is it known before the target?", column->name,
+		add_line(t, CHECK_LEAKAGE, psprintf("column \"%s\" alone predicts target \"%s\" suspiciously well (%s); is it known before the target?",
+			column->name,
 											t->target.name, power_shown(&t->predicted, power)));
 }
 
@@ -145,7 +146,8 @@ check_levels(TrainingCheck *t, int j)
 	if (n > 0)
 		add_line(t, CHECK_SENTINEL_TEXT, psprintf("column \"%s\" has texts that stand for NULL: %s", column->name, quoted_values(found, n, n)));
 	if (nlevels > FEW_LEVELS && numbers > 0 && (double) numbers >= threshold_of(CHECK_NUMBER_AS_TEXT) * (double) (numbers + others))
-		add_line(t, CHECK_NUMBER_AS_TEXT, psprintf("column \"%s\" holds numbers as text; preprocess => '{\"%s\": \"number\"}' reads them", column->name,
+		add_line(t, CHECK_NUMBER_AS_TEXT, psprintf("column \"%s\" holds numbers as text; preprocess => '{\"%s\": \"number\"}' reads them",
+			column->name,
 												   column->name));
 }
 
@@ -187,7 +189,8 @@ check_missing(TrainingCheck *t, int j)
 		return;
 	power = missing_power(&t->sample, column, &t->predicted);
 	if (power >= threshold_of(CHECK_FILLED_AFTER_OUTCOME))
-		add_line(t, CHECK_FILLED_AFTER_OUTCOME, psprintf("whether column \"%s\" is missing tells target \"%s\" (%s); is it filled in when the outcome is known?",
+		add_line(t, CHECK_FILLED_AFTER_OUTCOME,
+			psprintf("whether column \"%s\" is missing tells target \"%s\" (%s); is it filled in when the outcome is known?",
 														 column->name, t->target.name, power_shown(&t->predicted, power)));
 }
 
@@ -208,7 +211,8 @@ check_imbalance(TrainingCheck *t)
 	}
 	if (t->target.ncodes < 2 || t->target.code_rows[rarest] >= threshold_of(CHECK_CLASS_IMBALANCE) * (double) t->target.code_rows[usual])
 		return;
-	add_line(t, CHECK_CLASS_IMBALANCE, psprintf("classes of target \"%s\" are imbalanced: \"%s\" %lld to \"%s\" %lld%s; see class_weight", t->target.name,
+	add_line(t, CHECK_CLASS_IMBALANCE, psprintf("classes of target \"%s\" are imbalanced: \"%s\" %lld to \"%s\" %lld%s; see class_weight",
+		t->target.name,
 												dictionary_text(labels, (int) t->target.code_value[rarest]), (long long) t->target.code_rows[rarest],
 												dictionary_text(labels, (int) t->target.code_value[usual]), (long long) t->target.code_rows[usual],
 												t->sample.whole ? "" : " among the rows looked at"));

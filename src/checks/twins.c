@@ -24,6 +24,8 @@ typedef struct Twin
 	int64		count;
 } Twin;
 
+#define ROW_BYTES (2 * (sizeof(uint64) + sizeof(Twin) + sizeof(uint32)))	/* with the copies that sorting takes */
+
 struct TwinSet
 {
 	uint64	   *hash;
@@ -45,13 +47,24 @@ twin_set_create(Budget *budget)
 	return set;
 }
 
+void
+twin_set_free(TwinSet *set)
+{
+	budget_return(set->budget, ROW_BYTES * set->capacity);
+	if (set->capacity > 0)
+	{
+		pfree(set->hash);
+		pfree(set->twin);
+	}
+	pfree(set);
+}
+
 static void
 grow(TwinSet *set)
 {
 	int			capacity = Max(2 * set->capacity, FIRST_ROWS);
-	Size		row_bytes = 2 * (sizeof(uint64) + sizeof(Twin) + sizeof(uint32));	/* with the copies that sorting takes */
 
-	budget_take(set->budget, row_bytes * (capacity - set->capacity), "the hashes of the rows");
+	budget_take(set->budget, ROW_BYTES * (capacity - set->capacity), "the hashes of the rows");
 	set->hash = set->hash ? repalloc(set->hash, capacity * sizeof(uint64)) : MemoryContextAlloc(set->context, capacity * sizeof(uint64));
 	set->twin = set->twin ? repalloc(set->twin, capacity * sizeof(Twin)) : MemoryContextAlloc(set->context, capacity * sizeof(Twin));
 	set->capacity = capacity;

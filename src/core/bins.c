@@ -334,6 +334,23 @@ code_column(const ColumnBins *column, const double *cell, int stride, uint8 *out
 		*out = column->levels > 0 ? category_bin(column, *cell) : column->nbins > 0 ? number_bin(column->edge, column->nbins, *cell) : BIN_MISSING;
 }
 
+Bins *
+bins_alike(const Bins *bins, int64 nrows)
+{
+	Arena		arena = {.mode = ARENA_PRIVATE};
+	Bins	   *alike = bins_layout_rows(&arena, nrows, bins->ncolumns);
+
+	memcpy(alike->column, bins->column, sizeof(ColumnBins) * bins->ncolumns);
+	return alike;
+}
+
+void
+bins_copy_row(const Bins *bins, int64 row, const Bins *from, int64 from_row)
+{
+	for (int g = 0; g < bins->ngroups; g++)
+		memcpy(bins->group[g] + row * GROUP_BYTES, from->group[g] + from_row * GROUP_BYTES, GROUP_BYTES);
+}
+
 /* A tile first, so that each row is written at once wherever it belongs. */
 void
 bins_code(const Bins *bins, const double *rows, const uint32 *place, int count)

@@ -58,6 +58,10 @@ typedef struct BinOptions
 /* Bins for nrows rows, which are to be coded; edges from the sample: (ncolumns, nsample). */
 extern Bins *bins_create(int64 nrows, int ncolumns, const int *levels, const double *sample, int64 nsample, const BinOptions *options);
 
+/* Bins of the same columns for other rows, which are to be coded or copied. */
+extern Bins *bins_alike(const Bins *bins, int64 nrows);
+extern void bins_copy_row(const Bins *bins, int64 row, const Bins *from, int64 from_row);
+
 /* Rows (count, ncolumns) to bytes at their places; count <= BIN_BLOCK. */
 extern void bins_code(const Bins *bins, const double *rows, const uint32 *place, int count);
 

@@ -41,6 +41,8 @@ struct Dictionary
 	char	   *block;			/* where the next text goes */
 	Size		block_left;
 	Size		memory;
+	int			nplaces;		/* > 0: of texts passing by */
+	int			passed;			/* how many */
 };
 
 static void *
@@ -69,6 +71,48 @@ dictionary_create(MemoryContext context)
 	d->level_capacity = FIRST_LEVELS;
 	d->level = take(d, FIRST_LEVELS * sizeof(Level));
 	return d;
+}
+
+Dictionary *
+dictionary_passing(MemoryContext context, int nplaces)
+{
+	Dictionary *d = MemoryContextAllocZero(context, sizeof(Dictionary));
+
+	d->context = context;
+	d->nplaces = nplaces;
+	d->memory = sizeof(Dictionary) + nplaces * sizeof(Level);
+	d->level = MemoryContextAllocZero(context, nplaces * sizeof(Level));
+	return d;
+}
+
+/* Codes start again after so many that none of the last ones is met. */
+static int
+pass_text(Dictionary *d, const char *text, int length)
+{
+	int			code = d->passed;
+	Level	   *level = &d->level[code & (d->nplaces - 1)];
+	char	   *copy = MemoryContextAlloc(d->context, (Size) length + 1);
+
+	memcpy(copy, text, length);
+	copy[length] = '\0';
+	if (level->text != NULL)
+	{
+		d->memory -= (Size) level->length + 1;
+		pfree(unconstify(char *, level->text));
+	}
+	*level = (Level) {.text = copy, .length = length, .hash = (uint64) code};
+	d->memory += (Size) length + 1;
+	d->passed = code == PG_INT32_MAX ? 0 : code + 1;
+	return code;
+}
+
+/* A text passing by; NULL where it has gone. */
+static const Level *
+passing_level(const Dictionary *d, int code)
+{
+	const Level *level = &d->level[code & (d->nplaces - 1)];
+
+	return level->text != NULL && level->hash == (uint64) code ? level : NULL;
 }
 
 /* The slot that holds the text, or the empty one where it belongs. */
@@ -153,10 +197,14 @@ keep_text(Dictionary *d, const char *text, int length)
 int
 dictionary_add(Dictionary *d, const char *text, int length)
 {
-	uint64		hash = hash_text(text, length, 0);
-	Slot	   *slot = probe(d, text, length, hash);
+	uint64		hash;
+	Slot	   *slot;
 	Level	   *level;
 
+	if (d->nplaces > 0)
+		return pass_text(d, text, length);
+	hash = hash_text(text, length, 0);
+	slot = probe(d, text, length, hash);
 	if (slot->code >= 0)
 		return slot->code;
 
@@ -199,13 +247,17 @@ dictionary_memory(const Dictionary *d)
 const char *
 dictionary_text(const Dictionary *d, int code)
 {
-	return d->level[code].text;
+	const Level *level = d->nplaces > 0 ? passing_level(d, code) : &d->level[code];
+
+	return level != NULL ? level->text : "";
 }
 
 int
 dictionary_length(const Dictionary *d, int code)
 {
-	return d->level[code].length;
+	const Level *level = d->nplaces > 0 ? passing_level(d, code) : &d->level[code];
+
+	return level != NULL ? level->length : 0;
 }
 
 uint64

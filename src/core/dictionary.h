@@ -8,6 +8,13 @@
 typedef struct Dictionary Dictionary;
 
 extern Dictionary *dictionary_create(MemoryContext context);
+
+/*
+ * One that remembers only the last nplaces texts (a power of 2), for texts that pass by: each that is added gets a code of its own and takes the place of
+ * the oldest.  The code of a text gone by leads to the empty text.  Finding, sorting and the size mean nothing here.
+ */
+extern Dictionary *dictionary_passing(MemoryContext context, int nplaces);
+
 extern int	dictionary_add(Dictionary *d, const char *text, int length);	/* the code; a new one when the text is new */
 extern int	dictionary_find(const Dictionary *d, const char *text, int length);	/* the code or -1 */
 extern int	dictionary_size(const Dictionary *d);

@@ -80,18 +80,8 @@ typedef struct TreePart
 	uint8		unused[24];		/* whole cache lines */
 } TreePart;
 
-/* A node as a walk over codes sees it. */
-typedef struct TreeStep
-{
-	uint32		left;
-	uint16		line;			/* of the row's codes; leaves have one that always goes left, to themselves */
-	int8		right_from;
-	uint8		is_category;	/* walk by the node itself */
-} TreeStep;
-
 typedef struct TreeForm
 {
-	bool		coded;			/* else the tree is walked over the values */
 	bool		parted;			/* else it is walked where a row is alone */
 	uint16		nplanes;		/* 0: no bit vectors in blocks */
 	uint32		first_value;	/* of its leaves, left to right, in leaf_value; counted in leaves */
@@ -100,25 +90,17 @@ typedef struct TreeForm
 	uint32		nchoices;
 } TreeForm;
 
-/* Trees that are walked where a row is alone. */
-typedef struct TreeWalks
-{
-	uint32		ntrees;
-	uint32	   *tree;
-} TreeWalks;
-
 typedef struct TreePlan
 {
 	TreeForm   *form;			/* (ntrees) */
-	bool		has_coded;
 	bool		has_categories;
 	bool		sums;			/* each tree is a part, without categories, and there is one score */
 	bool		has_choices;	/* some tree is scored by bit vectors and splits a category */
-	bool		turns_codes;	/* some coded tree is walked in blocks */
+	bool		has_planes;		/* some tree is scored by bit vectors in blocks */
 	bool		rows_alone;		/* rows of a block are scored one by one, too */
 	double	   *leaf_value;		/* (leaves of trees scored by bit vectors, nvalues) */
 
-	/* coding: lines 0 .. nlines-1 have missing left, nlines .. 2*nlines-1 missing right, 2*nlines is always left; then choices */
+	/* coding: lines 0 .. nlines-1 have missing left, nlines .. 2*nlines-1 missing right; then choices */
 	int			nslots;			/* coded columns of numbers */
 	int			nlines;			/* nslots, rounded up to whole tables */
 	TreeSlot   *slot;
@@ -136,32 +118,18 @@ typedef struct TreePlan
 	uint32	   *first_leaf;		/* (nparted) in leaf_value; where a tree is one part, its leaves follow in the order of exits */
 	TreePart   *part;			/* the first nparted have the roots of those trees */
 	uint32	   *exit;			/* (parts, TREE_PART_LEAVES) a leaf in leaf_value, or TREE_NEXT_PART and a part */
-	TreeStep   *step;			/* (nnodes); NULL: no coded tree is walked */
-	TreeWalks	walks[2];		/* over values, over codes */
+	uint32		nwalked;		/* trees walked where a row is alone */
+	uint32	   *walked;			/* (nwalked) */
 
 	/* scratch */
-	int8	   *block;			/* (2*nlines + 1 + most choices of a tree, TREE_BLOCK) codes by line */
-	int8	   *rows;			/* (TREE_BLOCK, 2*nlines + 1) codes by row */
+	int8	   *block;			/* (2*nlines + most choices of a tree, TREE_BLOCK) codes by line */
+	int8	   *row;			/* (2*nlines) codes of a row alone */
 	uint32	   *category_code;	/* (ncategories, TREE_BLOCK) */
 	uint32	   *struck;			/* (ntrees, filled up) leaves struck out */
 	uint32	   *at;				/* (ntrees) where a row came to: an exit, or a node */
 	uint32	   *going;			/* (ntrees, filled up) of parted trees, those a row has not come out of, and the parts where it is */
 	uint32	   *going_part;
 } TreePlan;
-
-/* A row as walks see it. */
-typedef struct TreeRow
-{
-	const double *values;
-	const int8 *codes;
-} TreeRow;
-
-/* Lines of codes of a row, without those of choices. */
-static inline int
-tree_lines(const TreePlan *plan)
-{
-	return 2 * plan->nlines + 1;
-}
 
 /* A category's code; what is missing or unknown has the one after the last. */
 static inline uint32
@@ -173,7 +141,7 @@ tree_category_code(const Trees *trees, uint32 column, double cell)
 /* Two builds of the kernels, as in dense_internal.h. */
 typedef struct TreeKernels
 {
-	/* One row -> (2*nlines + 1) codes; is anything missing? */
+	/* One row -> (2*nlines) codes; is anything missing? */
 	bool		(*code_row) (const TreePlan *plan, const double *row, int ncolumns, int8 *codes);
 
 	/* A block of rows -> plan->block, by lines. */
@@ -199,7 +167,7 @@ extern const TreeKernels *tree_avx2(void);	/* NULL where the platform or the CPU
 extern void tree_use(const TreeKernels *kernels);
 
 /* Walk count <= TREE_FLIGHT pairs of a node and a row to a leaf. */
-extern void tree_walk(const Trees *trees, uint32 *at, const TreeRow *row, int count, bool coded);
+extern void tree_walk(const Trees *trees, uint32 *at, const double *const *row, int count);
 
 extern TreePlan *tree_plan(const Trees *trees, const TreeThresholds *thresholds, bool has_strike);
 extern void tree_prepare(Trees *trees, const TreeThresholds *thresholds);

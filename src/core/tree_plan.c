@@ -134,27 +134,6 @@ spread_leaves(Planning *p, int tree)
 	}
 }
 
-/* Leaves from .. from+count-1 that lie among the 64 from "base" on, as bits. */
-static uint64
-leaf_bits(uint32 from, uint32 count, uint32 base)
-{
-	uint32		low = Max(from, base) - base;
-	uint32		high = Min(Max(from + count, base) - base, 64);
-
-	if (low >= high)
-		return 0;
-	return (~UINT64CONST(0) >> (64 - (high - low))) << low;
-}
-
-/* What the node strikes out of those leaves where a row goes right. */
-static uint64
-strikes(const Planning *p, int tree, uint32 node, uint32 base)
-{
-	uint32		first = p->trees->first[tree];
-
-	return leaf_bits(p->from[node - first], p->count[p->trees->node[node].left - first], base);
-}
-
 static void
 copy_values(Planning *p, int tree, TreeForm *form)
 {
@@ -232,58 +211,74 @@ plan_choices(Planning *p, int tree, TreeForm *form)
 	p->most_choices = Max(p->most_choices, form->nchoices);
 }
 
-/* The tests that strike something out of a plane. */
+/* The leaves from .. to-1 that lie in a plane, as bits. */
+static uint8
+leaves_in_plane(uint32 from, uint32 to, uint32 plane)
+{
+	uint32		base = plane * TREE_PLANE_LEAVES;
+	uint32		low = Max(from, base) - base;
+	uint32		high = Min(to - base, TREE_PLANE_LEAVES);
+
+	return (uint8) ((1u << high) - (1u << low));
+}
+
+/* Put the test of a split into each plane that it strikes something out of; at[p] is where the next of plane p goes. */
 static void
-add_plane(Planning *p, int tree, int plane)
+put_tests(const Planning *p, int tree, uint32 i, uint16 line, uint32 *at)
+{
+	const TreeNode *node = &p->trees->node[i];
+	uint32		first = p->trees->first[tree];
+	uint32		from = p->from[i - first];
+	uint32		to = from + p->count[node->left - first];
+	int8		right_from = node->kind == TREE_CATEGORY ? 0 : tree_right_from(p, node);
+
+	for (uint32 plane = from / TREE_PLANE_LEAVES; plane * TREE_PLANE_LEAVES < to; plane++)
+		p->plan->test[at[plane]++] = (TreeTest) {line, right_from, ~leaves_in_plane(from, to, plane)};
+}
+
+/* How many tests each plane of the tree has; returns their sum. */
+static uint32
+count_tests(const Planning *p, int tree, uint32 *n)
 {
 	const Trees *trees = p->trees;
-	uint16		choice_line = (uint16) tree_lines(p->plan);
+	uint32		first = trees->first[tree];
+	uint32		sum = 0;
 
-	p->plan->test = tree_extend(p->plan->test, p->ntests, trees->first[tree + 1] - trees->first[tree], &p->test_room, sizeof(TreeTest));
-	for (uint32 i = trees->first[tree]; i < trees->first[tree + 1]; i++)
+	for (uint32 i = first; i < trees->first[tree + 1]; i++)
 	{
-		const TreeNode *node = &trees->node[i];
-		uint8		struck;
+		uint32		from = p->from[i - first];
 
-		if (node->kind == TREE_LEAF)
+		if (trees->node[i].kind == TREE_LEAF)
 			continue;
-		struck = (uint8) strikes(p, tree, i, plane * TREE_PLANE_LEAVES);
-		if (struck != 0)
-			p->plan->test[p->ntests++] = node->kind == TREE_CATEGORY ? (TreeTest) {choice_line, 0, ~struck} :
-				(TreeTest) {node_line(p, node), tree_right_from(p, node), ~struck};
-		choice_line += node->kind == TREE_CATEGORY;
+		for (uint32 plane = from / TREE_PLANE_LEAVES; plane * TREE_PLANE_LEAVES < from + p->count[trees->node[i].left - first]; plane++, sum++)
+			n[plane]++;
 	}
+	return sum;
 }
 
 static void
 plan_planes(Planning *p, int tree, TreeForm *form)
 {
+	const Trees *trees = p->trees;
+	uint32		n[TREE_MAX_LEAVES / TREE_PLANE_LEAVES] = {0};
+	uint32		at[TREE_MAX_LEAVES / TREE_PLANE_LEAVES];
+	uint32		sum = count_tests(p, tree, n);
+	uint32		choice = 2 * p->plan->nlines;
+
+	p->plan->test = tree_extend(p->plan->test, p->ntests, sum, &p->test_room, sizeof(TreeTest));
 	form->first_plane = p->nplanes + 1;
 	p->plan->plane_end[p->nplanes++] = p->ntests;
 	for (int plane = 0; plane < form->nplanes; plane++)
 	{
-		add_plane(p, tree, plane);
-		p->plan->plane_end[p->nplanes++] = p->ntests;
+		at[plane] = p->ntests;
+		p->plan->plane_end[p->nplanes++] = p->ntests += n[plane];
 	}
-}
-
-static void
-plan_steps(Planning *p, int tree)
-{
-	const Trees *trees = p->trees;
-
-	if (p->plan->step == NULL)
-		p->plan->step = tree_array(trees->nnodes, sizeof(TreeStep));
 	for (uint32 i = trees->first[tree]; i < trees->first[tree + 1]; i++)
 	{
-		const TreeNode *node = &trees->node[i];
-		TreeStep   *step = &p->plan->step[i];
-
-		*step = (TreeStep) {.left = node->left,.line = 2 * p->plan->nlines,.is_category = node->kind == TREE_CATEGORY};
-		if (node->kind != TREE_NUMBER)
-			continue;
-		step->line = node_line(p, node);
-		step->right_from = tree_right_from(p, node);
+		if (trees->node[i].kind == TREE_NUMBER)
+			put_tests(p, tree, i, node_line(p, &trees->node[i]), at);
+		else if (trees->node[i].kind == TREE_CATEGORY)
+			put_tests(p, tree, i, (uint16) choice++, at);
 	}
 }
 
@@ -306,13 +301,12 @@ choose_form(Planning *p, int tree, bool has_strike)
 	TreeForm   *form = &plan->form[tree];
 	int			leaves = count_leaves(p->trees, tree);
 
-	form->coded = is_coded(p, tree);
-	if (!form->coded)
+	if (leaves > TREE_MAX_PARTED || !is_coded(p, tree))
 		return;
-	plan->has_coded = true;
-	form->parted = has_strike && plan->nlines <= TREE_MAX_TABLES * TREE_TABLE_CODES && leaves <= TREE_MAX_PARTED;
+	form->parted = has_strike && plan->nlines <= TREE_MAX_TABLES * TREE_TABLE_CODES;
 	if (leaves <= TREE_MAX_LEAVES)
 		form->nplanes = (leaves + TREE_PLANE_LEAVES - 1) / TREE_PLANE_LEAVES;
+	plan->has_planes |= form->nplanes > 0;
 	plan->rows_alone |= form->parted && form->nplanes == 0;
 }
 
@@ -343,7 +337,6 @@ plan_tree(Planning *p, int tree)
 {
 	TreePlan   *plan = p->plan;
 	TreeForm   *form = &plan->form[tree];
-	TreeWalks  *walks = &plan->walks[form->coded];
 
 	if (form->parted || form->nplanes > 0)
 	{
@@ -359,24 +352,19 @@ plan_tree(Planning *p, int tree)
 	{
 		plan->first_leaf[plan->nparted] = form->first_value;
 		plan->parted[plan->nparted++] = tree;
-		return;
 	}
-	plan->turns_codes |= form->coded && form->nplanes == 0;
-	walks->tree[walks->ntrees++] = tree;
-	if (form->coded)
-		plan_steps(p, tree);
+	else
+		plan->walked[plan->nwalked++] = tree;
 }
 
 static void
 make_scratch(const Planning *p)
 {
 	TreePlan   *plan = p->plan;
-	Size		nlines = tree_lines(plan);
+	Size		nlines = 2 * (Size) plan->nlines;
 
 	plan->block = tree_aligned((nlines + p->most_choices) * TREE_BLOCK, sizeof(int8));
-	memset(plan->block + (nlines - 1) * TREE_BLOCK, TREE_CODE_MISSING_LEFT, TREE_BLOCK);
-	plan->rows = tree_aligned(nlines * TREE_BLOCK, sizeof(int8));
-	memset(plan->rows, TREE_CODE_MISSING_LEFT, nlines * TREE_BLOCK);
+	plan->row = tree_aligned(nlines, sizeof(int8));
 	plan->category_code = tree_aligned((Size) plan->ncategories * TREE_BLOCK, sizeof(uint32));
 	plan->struck = tree_array((Size) p->trees->ntrees + 4, sizeof(uint32));
 	plan->at = tree_array(p->trees->ntrees, sizeof(uint32));
@@ -424,8 +412,7 @@ tree_plan(const Trees *trees, const TreeThresholds *thresholds, bool has_strike)
 	plan->form = tree_array(trees->ntrees, sizeof(TreeForm));
 	plan->parted = tree_array(trees->ntrees, sizeof(uint32));
 	plan->first_leaf = tree_array(trees->ntrees, sizeof(uint32));
-	for (int coded = 0; coded < 2; coded++)
-		plan->walks[coded].tree = tree_array(trees->ntrees, sizeof(uint32));
+	plan->walked = tree_array(trees->ntrees, sizeof(uint32));
 	find_slots(&p);
 	find_categories(&p);
 	if (plan->nlines <= MAX_LINES)

@@ -62,23 +62,23 @@ code_categories(const Trees *trees, const double *rows, int nrows)
 /* ---- one row: plan->at tells to which leaf each tree leads ---- */
 
 static void
-walk_row(const Trees *trees, const double *row, bool coded)
+walk_row(const Trees *trees, const double *row)
 {
-	const TreeWalks *walks = &trees->plan->walks[coded];
-	TreeRow		rows[TREE_FLIGHT];
+	const TreePlan *plan = trees->plan;
+	const double *rows[TREE_FLIGHT];
 	uint32		at[TREE_FLIGHT];
 
 	for (int u = 0; u < TREE_FLIGHT; u++)
-		rows[u] = (TreeRow) {row, trees->plan->rows};
-	for (uint32 i = 0; i < walks->ntrees; i += TREE_FLIGHT)
+		rows[u] = row;
+	for (uint32 i = 0; i < plan->nwalked; i += TREE_FLIGHT)
 	{
-		int			count = Min(TREE_FLIGHT, walks->ntrees - i);
+		int			count = Min(TREE_FLIGHT, plan->nwalked - i);
 
 		for (int u = 0; u < count; u++)
-			at[u] = trees->first[walks->tree[i + u]];
-		tree_walk(trees, at, rows, count, coded);
+			at[u] = trees->first[plan->walked[i + u]];
+		tree_walk(trees, at, rows, count);
 		for (int u = 0; u < count; u++)
-			trees->plan->at[walks->tree[i + u]] = at[u];
+			plan->at[plan->walked[i + u]] = at[u];
 	}
 }
 
@@ -115,7 +115,7 @@ strike_row(const Trees *trees, bool missing)
 
 		for (uint32 i = n; i % 4 != 0; i++)
 			part[i] = 0;		/* lists are filled up to fours */
-		chosen->strike(plan, part, n, plan->rows, missing);
+		chosen->strike(plan, part, n, plan->row, missing);
 		for (uint32 i = 0; i < n && plan->has_choices; i++)
 			plan->struck[i] |= strike_choices(plan, &plan->part[part[i]]);
 		for (uint32 i = 0; i < n; i++)
@@ -157,43 +157,31 @@ score_row(const Trees *trees, const double *row, double *score)
 {
 	const TreePlan *plan = trees->plan;
 
-	if (plan->has_coded)
+	if (plan->nparted > 0)
 	{
-		bool		missing = chosen->code_row(plan, row, trees->ncolumns, plan->rows);
+		bool		missing = chosen->code_row(plan, row, trees->ncolumns, plan->row);
 
 		if (plan->sums)
 		{
-			*score = chosen->sum(plan, plan->rows, missing, *score);
+			*score = chosen->sum(plan, plan->row, missing, *score);
 			return;
 		}
 		if (plan->has_choices)
 			code_categories(trees, row, 1);
 		strike_row(trees, missing);
-		walk_row(trees, row, true);
 	}
-	walk_row(trees, row, false);
+	walk_row(trees, row);
 	add_leaves(trees, score);
 }
 
 /* ---- blocks ---- */
-
-/* Codes by row, from those by line. */
-static void
-turn_codes(const TreePlan *plan, int nrows)
-{
-	int			nlines = tree_lines(plan);
-
-	for (int r = 0; r < nrows; r++)
-		for (int l = 0; l < nlines; l++)
-			plan->rows[(Size) r * nlines + l] = plan->block[(Size) l * TREE_BLOCK + r];
-}
 
 /* The lines that hold what the category splits of a tree say. */
 static void
 choose_lines(const Trees *trees, const TreeForm *form)
 {
 	const TreePlan *plan = trees->plan;
-	int8	   *line = plan->block + (Size) tree_lines(plan) * TREE_BLOCK;
+	int8	   *line = plan->block + (Size) 2 * plan->nlines * TREE_BLOCK;
 
 	for (uint32 i = form->first_choice; i < form->first_choice + form->nchoices; i++, line += TREE_BLOCK)
 	{
@@ -225,8 +213,7 @@ score_by_bits(const Trees *trees, int tree, int nrows, double *out)
 static void
 score_by_walking(const Trees *trees, int tree, const double *rows, int nrows, double *out)
 {
-	const TreePlan *plan = trees->plan;
-	TreeRow		row[TREE_FLIGHT];
+	const double *row[TREE_FLIGHT];
 	uint32		at[TREE_FLIGHT];
 
 	for (int r = 0; r < nrows; r += TREE_FLIGHT)
@@ -235,10 +222,10 @@ score_by_walking(const Trees *trees, int tree, const double *rows, int nrows, do
 
 		for (int u = 0; u < count; u++)
 		{
-			row[u] = (TreeRow) {rows + (Size) (r + u) * trees->ncolumns, plan->rows + (Size) (r + u) * tree_lines(plan)};
+			row[u] = rows + (Size) (r + u) * trees->ncolumns;
 			at[u] = trees->first[tree];
 		}
-		tree_walk(trees, at, row, count, plan->form[tree].coded);
+		tree_walk(trees, at, row, count);
 		for (int u = 0; u < count; u++)
 			add_value(trees, tree, trees->value + (Size) at[u] * trees->nvalues, out + (Size) (r + u) * trees->noutputs);
 	}
@@ -249,12 +236,10 @@ score_block(const Trees *trees, const double *rows, int nrows, double *out)
 {
 	const TreePlan *plan = trees->plan;
 
-	if (plan->has_coded)
+	if (plan->has_planes)
 		chosen->code_block(plan, rows, nrows, trees->ncolumns);
 	if (plan->has_choices)
 		code_categories(trees, rows, nrows);
-	if (plan->turns_codes)
-		turn_codes(plan, nrows);
 	for (int t = 0; t < trees->ntrees; t++)
 	{
 		if (plan->form[t].nplanes > 0)

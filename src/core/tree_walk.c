@@ -1,6 +1,6 @@
 /*
  * tree_walk.c
- *		Walking from the root of a tree to a leaf, several walks at the same time: over the values of a row, or over its codes.
+ *		Walking from the root of a tree to a leaf, several walks at the same time.
  */
 #include "postgres.h"
 
@@ -29,7 +29,7 @@ tree_goes_left(const Trees *trees, const TreeNode *node, const double *row)
 
 /* One step down; leaves stay where they are. */
 static inline uint32
-step_by_value(const Trees *trees, uint32 at, const double *row, bool categories)
+step(const Trees *trees, uint32 at, const double *row, bool categories)
 {
 	const TreeNode *node = &trees->node[at];
 	double		cell = row[node->column];
@@ -39,18 +39,8 @@ step_by_value(const Trees *trees, uint32 at, const double *row, bool categories)
 	return node->left + (uint32) ((cell > node->threshold) | ((cell != cell) & node->missing_right));
 }
 
-static inline uint32
-step_by_code(const Trees *trees, uint32 at, const TreeRow *row, bool categories)
-{
-	const TreeStep *step = &trees->plan->step[at];
-
-	if (categories && step->is_category)
-		return step->left + !category_goes_left(trees, &trees->node[at], row->values[trees->node[at].column]);
-	return step->left + (uint32) (row->codes[step->line] >= step->right_from);
-}
-
 static inline void
-walk(const Trees *trees, uint32 *at, const TreeRow *row, int count, bool coded, bool categories)
+walk(const Trees *trees, uint32 *at, const double *const *row, int count, bool categories)
 {
 	uint32		moved;
 
@@ -59,7 +49,7 @@ walk(const Trees *trees, uint32 *at, const TreeRow *row, int count, bool coded, 
 		moved = 0;
 		for (int u = 0; u < count; u++)
 		{
-			uint32		next = coded ? step_by_code(trees, at[u], &row[u], categories) : step_by_value(trees, at[u], row[u].values, categories);
+			uint32		next = step(trees, at[u], row[u], categories);
 
 			moved |= next ^ at[u];
 			at[u] = next;
@@ -68,16 +58,14 @@ walk(const Trees *trees, uint32 *at, const TreeRow *row, int count, bool coded, 
 }
 
 void
-tree_walk(const Trees *trees, uint32 *at, const TreeRow *row, int count, bool coded)
+tree_walk(const Trees *trees, uint32 *at, const double *const *row, int count)
 {
 	if (trees->ncolumns == 0)
 		return;
 	if (trees->plan->has_categories)
-		walk(trees, at, row, count, coded, true);
-	else if (count == TREE_FLIGHT && coded)
-		walk(trees, at, row, TREE_FLIGHT, true, false);
+		walk(trees, at, row, count, true);
 	else if (count == TREE_FLIGHT)
-		walk(trees, at, row, TREE_FLIGHT, false, false);
+		walk(trees, at, row, TREE_FLIGHT, false);
 	else
-		walk(trees, at, row, count, coded, false);
+		walk(trees, at, row, count, false);
 }

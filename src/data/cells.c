@@ -35,7 +35,8 @@ static const char *const kind_names[] = {
 	[KIND_CATEGORY] = "category",
 	[KIND_TIMESTAMP] = "timestamp",
 	[KIND_TIME] = "time",
-	[KIND_INTERVAL] = "interval"
+	[KIND_INTERVAL] = "interval",
+	[KIND_TEXT] = "text"
 };
 
 const char *
@@ -103,7 +104,7 @@ cell_reader_init(CellReader *reader, Oid type, ColumnKind kind, pg_tz *zone)
 	rule = find_rule(reader->type);
 	if (rule == NULL)
 		return false;
-	if (kind == KIND_CATEGORY)
+	if (kind == KIND_CATEGORY || kind == KIND_TEXT)
 		reader->op = rule->text;
 	else if (kind == rule->kind)
 		reader->op = rule->op;
@@ -554,6 +555,7 @@ cell_parse(ColumnKind kind, pg_tz *zone, const char *text, double *cell)
 		case KIND_INTERVAL:
 			return parse_interval(copy, cell);
 		case KIND_CATEGORY:
+		case KIND_TEXT:
 			break;
 	}
 	return false;

@@ -24,12 +24,13 @@ typedef enum ColumnKind
 	KIND_CATEGORY = 3,			/* text, varchar, char, enum, uuid: the code of the level */
 	KIND_TIMESTAMP = 4,			/* date, timestamp, timestamptz: local microseconds since 2000-01-01 in the model's time zone */
 	KIND_TIME = 5,				/* time: seconds since midnight */
-	KIND_INTERVAL = 6			/* seconds, as extract(epoch) counts them */
+	KIND_INTERVAL = 6,			/* seconds, as extract(epoch) counts them */
+	KIND_TEXT = 7				/* a category's types, for what is made of the text itself: a code, but none of a level that is kept */
 } ColumnKind;
 
-#define KIND_LAST KIND_INTERVAL
+#define KIND_LAST KIND_TEXT
 
-extern const char *kind_name(ColumnKind kind);	/* "number", "boolean", "category", "timestamp", "time", "interval" */
+extern const char *kind_name(ColumnKind kind);	/* "number", "boolean", "category", "timestamp", "time", "interval", "text" */
 
 /* The kind of a type (domains looked through); false where the type is none a model takes. */
 extern bool kind_of_type(Oid type, ColumnKind *kind);

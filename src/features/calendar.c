@@ -14,11 +14,7 @@
 #include "miscadmin.h"
 
 #include "core/mathfn.h"
-#include "features/features_internal.h"
-
-
-/* Cells beyond (287,396 BC to 291,396 AD) hold no microseconds any more and count as missing; every timestamp of PostgreSQL up to there. */
-#define CALENDAR_LIMIT 0x1p63
+#include "features/calendar_internal.h"
 
 typedef enum CalendarPart
 {
@@ -77,8 +73,7 @@ typedef struct Calendar
 
 /* ---- the calendar ---- */
 
-/* Year, month and day of a day number (0 = 2000-01-01), Gregorian throughout, as PostgreSQL counts; there is a year 0. */
-static void
+void
 civil_date(int64 day, int64 *year, int *month, int *day_of_month)
 {
 	/* eras of 400 years (146097 days) that start on 1 March, so that the leap day comes last */
@@ -94,25 +89,13 @@ civil_date(int64 day, int64 *year, int *month, int *day_of_month)
 	*year = year_of_era + era * 400 + (*month <= 2);
 }
 
-static inline bool
-is_timestamp(double cell)
-{
-	return fabs(cell) < CALENDAR_LIMIT; /* not NaN either */
-}
-
-static inline int64
-floor_divide(int64 a, int64 b)
-{
-	return a / b - (a % b < 0);
-}
-
 static void
 take_apart(double cell, int first_day, double *part)
 {
 	int64		usecs = (int64) cell;
 	int64		day = floor_divide(usecs, USECS_PER_DAY);
 	int64		usecs_of_day = usecs - day * USECS_PER_DAY;
-	int			isodow = (int) (day + 5 - 7 * floor_divide(day + 5, 7)) + 1;	/* 2000-01-01 was a Saturday */
+	int			isodow = iso_weekday(day);
 	int64		year;
 	int			month,
 				day_of_month;

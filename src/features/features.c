@@ -37,6 +37,17 @@ const Transform *const transforms[] = {
 	&difference_transform,
 	&interaction_transform,
 	&polynomial_transform,
+	&group_transform,
+	&onehot_transform,
+	&target_transform,
+	&ordinal_transform,
+	&frequency_transform,
+	&date_parts_transform,
+	&holidays_transform,
+	&text_counts_transform,
+	&tfidf_transform,
+	&text_hash_transform,
+	&level_hash_transform,
 };
 
 const int	ntransforms = lengthof(transforms);

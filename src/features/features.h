@@ -11,13 +11,16 @@
 #include "core/parameter.h"
 #include "data/data.h"
 
+#define TEXT_BYTES 65536		/* of a text that are looked at */
+#define TEXTS_WAITING 16384		/* rows that may wait to be prepared */
+
 /* One raw column a model takes. */
 typedef struct InputColumn
 {
 	char	   *name;
 	char	   *type_name;		/* type at training, for people */
 	ColumnKind	kind;
-	Dictionary *levels;			/* categories: the levels kept, bytewise; others get code dictionary_size() ("other") */
+	Dictionary *levels;			/* categories: the levels kept, bytewise; others get code dictionary_size() ("other"); texts: those cells are codes of */
 	bool		used;			/* false: left out (constant, all missing, key-like); kept for describe, not required at prediction */
 	char	   *why_unused;		/* NULL when used */
 } InputColumn;

@@ -22,7 +22,9 @@ typedef struct ApplyOperation
 
 extern const Transform number_transform, category_transform, calendar_transform, clock_transform, passed_transform, passthrough_transform,
 			standard_transform, minmax_transform, maxabs_transform, robust_transform, quantile_transform, power_transform, log1p_transform, clip_transform,
-			impute_transform, indicator_transform, bucketize_transform, ratio_transform, difference_transform, interaction_transform, polynomial_transform;
+			impute_transform, indicator_transform, bucketize_transform, ratio_transform, difference_transform, interaction_transform, polynomial_transform,
+			group_transform, onehot_transform, target_transform, ordinal_transform, frequency_transform, date_parts_transform, holidays_transform,
+			text_counts_transform, tfidf_transform, text_hash_transform, level_hash_transform;
 
 /* The automatic choice for a kind. */
 extern const Transform *automatic_transform(ColumnKind kind, const FeatureOptions *options);

@@ -127,6 +127,8 @@ unflatten_input(ByteReader *r, InputColumn *input)
 		damaged(r, "Column \"%s\" is both used and left out.", input->name);
 	if (input->kind == KIND_CATEGORY)
 		input->levels = unflatten_levels(r);
+	else if (input->kind == KIND_TEXT)
+		input->levels = dictionary_passing(CurrentMemoryContext, TEXTS_WAITING);
 }
 
 static const Transform *

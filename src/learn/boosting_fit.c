@@ -18,6 +18,7 @@
 
 #define RANGE_ROWS_A_LEAF 32	/* at least, of a range: its leaves' sums take half the room of the rows' list */
 #define MOST_ROWS 134217728		/* sums of levels fit 32 bits */
+#define LONG_RUN 10000			/* rounds */
 #define WORTH_A_TEAM 3e8		/* cells x rounds x outputs: some 300 ms alone, against 30 to start workers */
 
 static void *
@@ -118,6 +119,17 @@ arena_bytes(const BoostingShape *shape)
 	return arena.used;
 }
 
+/* Of the trees in memory; early stopping may go on for long, but hardly ever so long. */
+static Size
+trees_memory(const BoostingOptions *options, int64 nrows, int noutputs)
+{
+	Size		node = sizeof(TreeNode) + 2 * sizeof(double) + 2 * sizeof(float);
+	int64		leaves = Min(options->num_leaves, nrows / Max(options->min_data_in_leaf, 1) + 1);
+	int64		rounds = options->early_stopping_rounds > 0 ? Min(options->n_estimators, LONG_RUN) : options->n_estimators;
+
+	return size_times(size_times(2 * leaves, node), size_times(rounds, noutputs));
+}
+
 Size
 boosting_memory(const BoostingOptions *options, int64 nrows, int ncolumns, int noutputs)
 {
@@ -132,7 +144,7 @@ boosting_memory(const BoostingOptions *options, int64 nrows, int ncolumns, int n
 		.options = *options,
 	};
 
-	return size_plus(arena_bytes(&shape), round_metric_memory(options->metric, nrows));
+	return size_plus(size_plus(arena_bytes(&shape), trees_memory(options, nrows, noutputs)), round_metric_memory(options->metric, nrows));
 }
 
 /* ---- before the first round ---- */

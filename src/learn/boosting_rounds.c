@@ -16,6 +16,9 @@
 #include "learn/programs_internal.h"
 
 #define CACHE_LINE 64
+#define MOST_BYTES (256.0 * 1024 * 1024)	/* of a model */
+#define LEAF_BYTES 16.0			/* of a stored model, with the split above it, about */
+#define TRYING_ROUNDS 10		/* that tell how large trees are */
 
 /* ---- ranges of rows ---- */
 
@@ -452,6 +455,23 @@ keep_curve(Boosting *b, int rounds)
 	};
 }
 
+/* A model that cannot be stored is refused as soon as that is clear, which early stopping puts off. */
+static void
+check_size(const Boosting *b, int rounds)
+{
+	bool		may_stop = b->options->early_stopping_rounds > 0 && b->validation_curve != NULL;
+	double		leaves = (b->trees->nnodes + b->trees->ntrees) / 2.0;
+	double		bytes = leaves * LEAF_BYTES + 4.0 * b->trees->nwords;
+	double		all = may_stop || rounds < TRYING_ROUNDS ? bytes : bytes / rounds * b->options->n_estimators;
+
+	if (all > MOST_BYTES)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("the model would take about %.0f MiB, and %.0f MiB can be stored", all / (1024 * 1024), MOST_BYTES / (1024 * 1024)),
+				 errdetail("After %d rounds a tree has %.0f leaves on average.", rounds, leaves / b->trees->ntrees),
+				 errhint("Use a smaller n_estimators or num_leaves.")));
+}
+
 int
 boosting_run(Boosting *b)
 {
@@ -470,6 +490,7 @@ boosting_run(Boosting *b)
 			break;
 		}
 		run = round + 1;
+		check_size(b, run);
 		if (watch(b, round))
 			break;
 	}

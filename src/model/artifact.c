@@ -26,7 +26,8 @@
 
 #include "model_internal.h"
 
-#define FORMAT 1				/* written here, and the newest understood */
+#define FORMAT 2				/* the newest understood: labels may end with a correction of probabilities */
+#define PLAIN_FORMAT 1			/* of models without it */
 #define HEADER_BYTES 32
 #define ENTRY_BYTES 24
 #define HASH_PIECE ((Size) 1024 * 1024)	/* bytes hashed between two looks at interrupts */
@@ -83,9 +84,11 @@ put_zeros(ByteWriter *w, int count)
 static void
 put_header(ByteWriter *w, const Model *model, Size length, const Section *sections)
 {
+	int			format = model->prior_factor ? FORMAT : PLAIN_FORMAT;
+
 	put_bytes(w, magic, sizeof(magic));
-	put_u16(w, FORMAT);
-	put_u16(w, FORMAT);
+	put_u16(w, format);
+	put_u16(w, format);
 	put_u16(w, model->learner->id);
 	put_u16(w, model->learner->format);
 	put_u64(w, length);

@@ -42,6 +42,7 @@ typedef struct Model
 	char	  **labels;			/* (nclasses) original text */
 	double	   *label_values;	/* (nclasses) their number, or NULL where labels are no numbers */
 	int			positive;		/* binary: class index of the positive class; else -1 */
+	double	   *prior_factor;	/* (nclasses) what the learner's probabilities are multiplied by before they add up to 1 again; NULL: as they are */
 	Features   *features;
 	const Learner *learner;
 	void	   *state;			/* the learner's model */
@@ -78,6 +79,12 @@ extern void model_make_selftest(Model *model);
 
 /* (nrows, ninputs) cells -> (nrows, noutputs) scores; allocates nothing.  Row by row and in blocks the bits are the same. */
 extern void model_score(const Model *model, const double *cells, int nrows, double *scores);
+
+/* The same from design rows (NULL will do for learners that do not look at them). */
+extern void model_answer(const Model *model, const double *rows, int nrows, double *scores);
+
+/* Probabilities (nrows, noutputs) of a learner -> of the model. */
+extern void model_correct(const Model *model, int64 nrows, double *scores);
 
 /* 64-bit hash of a row's input cells and target cell, the same at training and at evaluation. */
 extern uint64 model_row_hash(const Model *model, const double *cells, double target);

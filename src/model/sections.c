@@ -72,6 +72,8 @@ write_labels(const Model *model, ByteWriter *w)
 	for (int c = 0; model->label_values != NULL && c < model->nclasses; c++)
 		put_f64(w, model->label_values[c]);
 	put_u32(w, (uint32) model->positive);
+	for (int c = 0; model->prior_factor != NULL && c < model->nclasses; c++)
+		put_f64(w, model->prior_factor[c]);
 }
 
 static void
@@ -82,6 +84,21 @@ check_classes(const Model *model, const ByteReader *r)
 
 	if (!fits)
 		damaged(r, "Its task and its %d classes do not fit together.", model->nclasses);
+}
+
+/* They stand at the end, where they are not 1. */
+static void
+read_prior_factors(Model *model, ByteReader *r)
+{
+	if (reader_at_end(r))
+		return;
+	model->prior_factor = palloc(sizeof(double) * Max(model->nclasses, 1));
+	for (int c = 0; c < model->nclasses; c++)
+	{
+		model->prior_factor[c] = get_finite(r);
+		if (model->prior_factor[c] <= 0)
+			damaged(r, "A correction of probabilities is not positive.");
+	}
 }
 
 static void
@@ -107,6 +124,7 @@ read_labels(Model *model, ByteReader *r)
 	model->positive = (int) get_u32(r);
 	if (model->task == TASK_BINARY ? model->positive < 0 || model->positive > 1 : model->positive != -1)
 		damaged(r, "Its positive class is none of its classes.");
+	read_prior_factors(model, r);
 }
 
 /* ---- baseline statistics ---- */

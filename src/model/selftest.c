@@ -45,7 +45,7 @@ selftest_cell(const Model *model, int input, int row)
 {
 	const InputColumn *column = &model->features->inputs[input];
 
-	if (row == 0 || !column->used)
+	if (row == 0 || !column->used || column->kind == KIND_TEXT)
 		return NAN;
 	return column->kind == KIND_CATEGORY ? category_cell(column, row) : number_cell(&model->baseline[input], row);
 }

@@ -54,6 +54,8 @@ cell_warning(const InputColumn *input, const ColumnBaseline *baseline, double ce
 			return NULL;
 		return psprintf("column \"%s\" holds a value not seen at training", input->name);
 	}
+	if (input->kind == KIND_TEXT)
+		return NULL;
 	if (cell < baseline->min)
 		return psprintf("column \"%s\" is below every value seen at training", input->name);
 	if (cell > baseline->max)

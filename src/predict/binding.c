@@ -267,12 +267,21 @@ binding_create(const Model *model, const char *origin, TupleDesc tupdesc, Memory
 
 /* ---- reading ---- */
 
-/* Levels the model does not know, and those it found too rare, share the code after the last. */
-static double
-category_cell(const InputColumn *input, const char *text, int length)
+static inline bool
+holds_text(const InputColumn *input)
 {
-	int			code = dictionary_find(input->levels, text, length);
+	return input->kind == KIND_CATEGORY || input->kind == KIND_TEXT;
+}
 
+/* Levels the model does not know, and those it found too rare, share the code after the last.  Texts are kept until their row has been prepared. */
+static double
+text_cell(const InputColumn *input, const char *text, int length)
+{
+	int			code;
+
+	if (input->kind == KIND_TEXT)
+		return dictionary_add(input->levels, text, Min(length, TEXT_BYTES));
+	code = dictionary_find(input->levels, text, length);
 	return code >= 0 ? code : dictionary_size(input->levels);
 }
 
@@ -283,9 +292,9 @@ binding_parse(const Model *model, int input, const char *text, int length, doubl
 	char	   *copy;
 	bool		read;
 
-	if (column->kind == KIND_CATEGORY)
+	if (holds_text(column))
 	{
-		*cell = category_cell(column, text, length);
+		*cell = text_cell(column, text, length);
 		return true;
 	}
 	copy = pnstrdup(text, length);
@@ -316,10 +325,10 @@ read_cell(const InputBinding *binding, int i, Datum value)
 	const char *text;
 	int			length;
 
-	if (input->kind != KIND_CATEGORY)
+	if (!holds_text(input))
 		return cell_number(binding->reader[i], value);
 	text = cell_text(binding->reader[i], value, &length);
-	return category_cell(input, text, length);
+	return text_cell(input, text, length);
 }
 
 /*

@@ -51,7 +51,7 @@ create_call(FmgrInfo *flinfo)
 	call->model_context = AllocSetContextCreate(context, "relearn scores", ALLOCSET_SMALL_SIZES);
 	call->binding_context = AllocSetContextCreate(context, "relearn columns", ALLOCSET_SMALL_SIZES);
 	call->by_value = types[0] == BYTEAOID;
-	call->transforms = flinfo->fn_addr == ml_transform;
+	call->transforms = flinfo->fn_addr == ml_transform || flinfo->fn_addr == ml_transform_named;
 	call->row_type = types[1];
 	note_arguments(call, flinfo);
 	if (call->row_type == JSONBOID || call->row_type == TEXTOID)

@@ -102,7 +102,7 @@ bind_columns(PredictCall *call, FunctionCallInfo fcinfo, ArrayType *names, int f
 }
 
 void
-predict_named(PredictCall *call, FunctionCallInfo fcinfo, int names_argument)
+predict_read_named(PredictCall *call, FunctionCallInfo fcinfo, int names_argument)
 {
 	int			first = names_argument + 1;
 	ArrayType  *names;
@@ -121,5 +121,11 @@ predict_named(PredictCall *call, FunctionCallInfo fcinfo, int names_argument)
 	for (int i = 0; i < call->nconstants; i++)
 		call->cells[call->constant_input[i]] = call->constant_cell[i];
 	MemoryContextSwitchTo(old);
+}
+
+void
+predict_named(PredictCall *call, FunctionCallInfo fcinfo, int names_argument)
+{
+	predict_read_named(call, fcinfo, names_argument);
 	model_score(call->model, call->cells, 1, call->scores);
 }

@@ -196,6 +196,7 @@ COMMENT ON FUNCTION ml.evaluate(text, text) IS
 
 CREATE FUNCTION ml.transform(model text, "row" record) RETURNS float8[]
 	LANGUAGE c STABLE PARALLEL SAFE COST 200
+	SUPPORT ml._predict_support
 	AS 'MODULE_PATHNAME', 'ml_transform';
 COMMENT ON FUNCTION ml.transform(text, record) IS 'a row as a pipeline prepares it, or as the learner of a model sees it, by model name; missing cells are NULL';
 
@@ -211,6 +212,7 @@ COMMENT ON FUNCTION ml.transform(text, text) IS 'a row as JSON text as a pipelin
 
 CREATE FUNCTION ml.transform(model bytea, "row" record) RETURNS float8[]
 	LANGUAGE c IMMUTABLE PARALLEL SAFE COST 200
+	SUPPORT ml._predict_support
 	AS 'MODULE_PATHNAME', 'ml_transform';
 COMMENT ON FUNCTION ml.transform(bytea, record) IS 'a row as a pipeline prepares it, or as the learner of a model sees it, by model value; missing cells are NULL';
 
@@ -223,3 +225,15 @@ CREATE FUNCTION ml.transform(model bytea, "row" text) RETURNS float8[]
 	LANGUAGE c IMMUTABLE PARALLEL SAFE COST 8000
 	AS 'MODULE_PATHNAME', 'ml_transform';
 COMMENT ON FUNCTION ml.transform(bytea, text) IS 'a row as JSON text as a pipeline prepares it, or as the learner of a model sees it, by model value; missing cells are NULL';
+
+CREATE FUNCTION ml._transform_columns(model text, names text[], VARIADIC "any") RETURNS float8[]
+	LANGUAGE c STABLE PARALLEL SAFE COST 200
+	SUPPORT ml._predict_columns_support
+	AS 'MODULE_PATHNAME', 'ml_transform_named';
+COMMENT ON FUNCTION ml._transform_columns(text, text[], VARIADIC "any") IS 'internal: the prepared row of the values of named columns, by model name';
+
+CREATE FUNCTION ml._transform_columns(model bytea, names text[], VARIADIC "any") RETURNS float8[]
+	LANGUAGE c IMMUTABLE PARALLEL SAFE COST 200
+	SUPPORT ml._predict_columns_support
+	AS 'MODULE_PATHNAME', 'ml_transform_named';
+COMMENT ON FUNCTION ml._transform_columns(bytea, text[], VARIADIC "any") IS 'internal: the prepared row of the values of named columns, by model value';

@@ -120,6 +120,7 @@ extern bool predict_read(PredictCall *call, FunctionCallInfo fcinfo, int argumen
 extern bool predict_row(PredictCall *call, FunctionCallInfo fcinfo, int argument);
 
 /* The same for a columns form: names in one argument, their values from the next on. */
+extern void predict_read_named(PredictCall *call, FunctionCallInfo fcinfo, int names_argument);
 extern void predict_named(PredictCall *call, FunctionCallInfo fcinfo, int names_argument);
 
 /* One row in one form -> call->cells. */
@@ -151,6 +152,7 @@ extern const char *kind_phrase(ColumnKind kind);
 
 /* The functions that give prepared rows. */
 extern Datum ml_transform(PG_FUNCTION_ARGS);
+extern Datum ml_transform_named(PG_FUNCTION_ARGS);
 
 /* ---- answers from scores ---- */
 extern int	answer_class(const Model *model, const double *scores);	/* the winning class */

@@ -55,13 +55,15 @@ typedef struct Rewrite
 	const char *name;
 	const char *columns_name;
 	bool		has_class;		/* (model, row, class, key); else (model, row, key) */
+	bool		has_key;		/* the last one */
 } Rewrite;
 
 static const Rewrite rewrites[] =
 {
-	{"predict", "predict_columns", false},
-	{"predict_class", "predict_class_columns", false},
-	{"predict_proba", "predict_proba_columns", true},
+	{"predict", "predict_columns", false, true},
+	{"predict_class", "predict_class_columns", false, true},
+	{"predict_proba", "predict_proba_columns", true, true},
+	{"transform", "_transform_columns", false, false},
 };
 
 /* ---- may the row be taken apart here? ---- */
@@ -301,7 +303,9 @@ simplify_call(PlannerInfo *root, FuncExpr *call)
 	FuncExpr   *simple;
 	Oid			function;
 
-	if (root == NULL || rewrite == NULL || !IsA(key, Const) || !((Const *) key)->constisnull)
+	if (root == NULL || rewrite == NULL)
+		return NULL;
+	if (rewrite->has_key && (!IsA(key, Const) || !((Const *) key)->constisnull))
 		return NULL;
 	if (groups_by_row(root->parse) || !row_columns(root, lsecond(call->args), &names, &columns))
 		return NULL;

@@ -13,6 +13,7 @@
 #include "predict/predict_internal.h"
 
 PG_FUNCTION_INFO_V1(ml_transform);
+PG_FUNCTION_INFO_V1(ml_transform_named);
 
 /* An array of double precision with room for n elements, and for marks of NULLs where asked for. */
 static ArrayType *
@@ -70,6 +71,15 @@ row_array(const double *value, int n)
 	return array;
 }
 
+static Datum
+prepared_row(const PredictCall *call)
+{
+	const Model *model = call->model;
+
+	features_apply(model->features, call->cells, 1, model->scratch);
+	PG_RETURN_ARRAYTYPE_P(row_array(model->scratch, model->features->noutputs));
+}
+
 Datum
 ml_transform(PG_FUNCTION_ARGS)
 {
@@ -77,6 +87,16 @@ ml_transform(PG_FUNCTION_ARGS)
 
 	if (call == NULL || !predict_read(call, fcinfo, 1))
 		PG_RETURN_NULL();
-	features_apply(call->model->features, call->cells, 1, call->model->scratch);
-	PG_RETURN_ARRAYTYPE_P(row_array(call->model->scratch, call->model->features->noutputs));
+	return prepared_row(call);
+}
+
+Datum
+ml_transform_named(PG_FUNCTION_ARGS)
+{
+	PredictCall *call = predict_call(fcinfo);
+
+	if (call == NULL)
+		PG_RETURN_NULL();
+	predict_read_named(call, fcinfo, 1);
+	return prepared_row(call);
 }

@@ -67,6 +67,7 @@ report_role(const Sketch *sketch)
 	switch ((ColumnKind) sketch->kind)
 	{
 		case KIND_CATEGORY:
+		case KIND_TEXT:
 			return text_role(sketch, &s);
 		case KIND_BOOLEAN:
 			return "boolean";

@@ -52,7 +52,7 @@ read_sketch(ByteReader *r, int64 n)
 	uint8		kind = get_u8(r);
 	uint8		exact = get_u8(r);
 
-	if (kind < KIND_NUMBER || kind > KIND_LAST || exact > 1)
+	if (kind < KIND_NUMBER || kind > KIND_INTERVAL || exact > 1)
 		damaged(r, "The kind of its values is not known.");
 	return kind == KIND_CATEGORY ? (void *) text_read(r, exact, n) : (void *) number_read(r, (ColumnKind) kind, exact, n);
 }

@@ -16,6 +16,7 @@
 #include "core/mergeable.h"
 
 #define MOST_COLUMNS 1600
+#define DIGITS 20				/* of an int8 with its sign */
 #define FEWEST_SLOTS 8			/* a power of 2 */
 #define FEWEST_BYTES 64
 
@@ -28,6 +29,15 @@ typedef struct Level
 	uint32		offset;			/* of its bytes */
 } Level;
 
+/* What is asked of a column, kept up with every text, since a running aggregate is asked after every row. */
+typedef struct LevelColumn
+{
+	int64		distinct;
+	int32		mode;			/* slot; -1: no text yet */
+	int32		unused;
+} LevelColumn;
+
+/* Followed by nslots levels and the bytes of the texts. */
 typedef struct LevelsState
 {
 	StateHeader header;
@@ -36,25 +46,45 @@ typedef struct LevelsState
 	int32		nslots;			/* a power of 2 */
 	uint32		nbytes;			/* taken by texts */
 	uint32		room;			/* for texts */
-	Level		level[FLEXIBLE_ARRAY_MEMBER];
+	uint32		unused;
+	LevelColumn column[FLEXIBLE_ARRAY_MEMBER];
 } LevelsState;
 
 static const StateKind levels_kind;
 
+static inline Level *
+levels_of(const LevelsState *state)
+{
+	return (Level *) (state->column + state->ncolumns);
+}
+
 static inline char *
 levels_bytes(const LevelsState *state)
 {
-	return (char *) (state->level + state->nslots);
+	return (char *) (levels_of(state) + state->nslots);
+}
+
+static inline Size
+levels_size(int ncolumns, int nslots, uint32 room)
+{
+	return offsetof(LevelsState, column) + sizeof(LevelColumn) * ncolumns + sizeof(Level) * (Size) nslots + room;
 }
 
 static LevelsState *
 levels_new(int ncolumns, int nslots, uint32 room)
 {
-	LevelsState *state = state_new(&levels_kind, offsetof(LevelsState, level) + sizeof(Level) * (Size) nslots + room);
+	LevelsState *state;
 
+	if (ncolumns > MOST_COLUMNS)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("%d columns exceed the limit of %d", ncolumns, MOST_COLUMNS)));
+	state = state_new(&levels_kind, levels_size(ncolumns, nslots, room));
 	state->ncolumns = ncolumns;
 	state->nslots = nslots;
 	state->room = room;
+	for (int i = 0; i < ncolumns; i++)
+		state->column[i].mode = -1;
 	return state;
 }
 
@@ -64,12 +94,34 @@ find_slot(LevelsState *state, uint32 hash, int column, const char *text, int len
 {
 	for (uint32 i = hash;; i++)
 	{
-		Level	   *level = &state->level[i & (uint32) (state->nslots - 1)];
+		Level	   *level = &levels_of(state)[i & (uint32) (state->nslots - 1)];
 
 		if (level->count == 0 ||
 			(level->hash == hash && level->column == column && level->length == length && memcmp(levels_bytes(state) + level->offset, text, length) == 0))
 			return level;
 	}
+}
+
+/* More frequent; of as frequent ones bytewise less. */
+static bool
+goes_before(const LevelsState *state, const Level *a, const Level *b)
+{
+	int			order;
+
+	if (a->count != b->count)
+		return a->count > b->count;
+	order = memcmp(levels_bytes(state) + a->offset, levels_bytes(state) + b->offset, Min(a->length, b->length));
+	return order < 0 || (order == 0 && a->length < b->length);
+}
+
+static void
+count_slot(LevelsState *state, Level *slot, int64 count)
+{
+	LevelColumn *column = &state->column[slot->column];
+
+	slot->count += count;
+	if (column->mode < 0 || goes_before(state, slot, levels_of(state) + column->mode))
+		column->mode = (int32) (slot - levels_of(state));
 }
 
 static void
@@ -82,6 +134,7 @@ fill_slot(LevelsState *state, Level *slot, uint32 hash, int column, const char *
 	memcpy(levels_bytes(state) + state->nbytes, text, length);
 	state->nbytes += length;
 	state->nlevels++;
+	state->column[column].distinct++;
 }
 
 /* The state with room for one more text of this length: itself or a copy of twice the size. */
@@ -96,10 +149,10 @@ with_room(LevelsState *state, int length)
 	larger = levels_new(state->ncolumns, state->nslots * (state->nlevels + 1 > state->nslots / 4 * 3 ? 2 : 1),
 						Max(state->room * (state->nbytes + (Size) length > state->room ? 2 : 1), state->nbytes + length));
 	larger->header = state->header;
-	SET_VARSIZE(larger, offsetof(LevelsState, level) + sizeof(Level) * (Size) larger->nslots + larger->room);
+	SET_VARSIZE(larger, levels_size(larger->ncolumns, larger->nslots, larger->room));
 	for (int i = 0; i < state->nslots; i++)
 	{
-		const Level *old = &state->level[i];
+		const Level *old = &levels_of(state)[i];
 		const char *text = levels_bytes(state) + old->offset;
 		Level	   *slot;
 
@@ -107,7 +160,7 @@ with_room(LevelsState *state, int length)
 			continue;
 		slot = find_slot(larger, old->hash, old->column, text, old->length);
 		fill_slot(larger, slot, old->hash, old->column, text, old->length);
-		slot->count = old->count;
+		count_slot(larger, slot, old->count);
 	}
 	return larger;
 }
@@ -124,7 +177,7 @@ add_level(LevelsState *state, int column, const char *text, int length, int64 co
 		slot = find_slot(state, hash, column, text, length);
 		fill_slot(state, slot, hash, column, text, length);
 	}
-	slot->count += count;
+	count_slot(state, slot, count);
 	return state;
 }
 
@@ -145,8 +198,12 @@ levels_merge(void *opaque, const void *other_opaque)
 
 	require_columns(state, other->ncolumns);
 	for (int i = 0; i < other->nslots; i++)
-		if (other->level[i].count > 0)
-			state = add_level(state, other->level[i].column, levels_bytes(other) + other->level[i].offset, other->level[i].length, other->level[i].count);
+	{
+		const Level *level = &levels_of(other)[i];
+
+		if (level->count > 0)
+			state = add_level(state, level->column, levels_bytes(other) + level->offset, level->length, level->count);
+	}
 	return state;
 }
 
@@ -161,7 +218,7 @@ levels_write(const void *opaque, ByteWriter *w)
 	put_u32(w, (uint32) state->nlevels);
 	for (int i = 0; i < state->nslots; i++)
 	{
-		const Level *level = &state->level[i];
+		const Level *level = &levels_of(state)[i];
 
 		if (level->count == 0)
 			continue;
@@ -213,7 +270,11 @@ ml_column_levels_add(PG_FUNCTION_ARGS)
 	int			n;
 
 	if (PG_ARGISNULL(1))
-		return PointerGetDatum(state ? state : levels_new(0, FEWEST_SLOTS, FEWEST_BYTES));
+	{
+		if (state == NULL)
+			PG_RETURN_NULL();
+		PG_RETURN_POINTER(state);
+	}
 	row = PG_GETARG_ARRAYTYPE_P(1);
 	n = ArrayGetNItems(ARR_NDIM(row), ARR_DIMS(row));
 	if (state == NULL)
@@ -233,48 +294,28 @@ ml_column_levels_add(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(state);
 }
 
-/* More frequent; of as frequent ones bytewise less. */
-static bool
-goes_before(const LevelsState *state, const Level *a, const Level *b)
-{
-	int			order;
-
-	if (a->count != b->count)
-		return a->count > b->count;
-	order = memcmp(levels_bytes(state) + a->offset, levels_bytes(state) + b->offset, Min(a->length, b->length));
-	return order < 0 || (order == 0 && a->length < b->length);
-}
-
 /* Two texts per column: the number of distinct ones, and the mode or NULL. */
 PG_FUNCTION_INFO_V1(ml_column_levels_final);
 Datum
 ml_column_levels_final(PG_FUNCTION_ARGS)
 {
 	LevelsState *state = state_argument(fcinfo, 0, &levels_kind);
-	int			n = state->ncolumns;
-	int			nvalues = 2 * n,
+	int			nvalues = 2 * state->ncolumns,
 				first = 1;
-	const Level **mode = palloc0(sizeof(Level *) * (n + 1));
-	int64	   *distinct = palloc0(sizeof(int64) * (n + 1));
 	Datum	   *value = palloc0(sizeof(Datum) * (nvalues + 1));
 	bool	   *null = palloc0(sizeof(bool) * (nvalues + 1));
 
-	for (int i = 0; i < state->nslots; i++)
+	for (int i = 0; i < state->ncolumns; i++)
 	{
-		const Level *level = &state->level[i];
+		const LevelColumn *column = &state->column[i];
+		const Level *mode = levels_of(state) + column->mode;
+		char		digits[DIGITS + 1];
+		int			length = pg_lltoa(column->distinct, digits);
 
-		if (level->count == 0)
-			continue;
-		distinct[level->column]++;
-		if (mode[level->column] == NULL || goes_before(state, level, mode[level->column]))
-			mode[level->column] = level;
-	}
-	for (int i = 0; i < n; i++)
-	{
-		value[2 * i] = CStringGetTextDatum(psprintf(INT64_FORMAT, distinct[i]));
-		null[2 * i + 1] = mode[i] == NULL;
-		if (mode[i])
-			value[2 * i + 1] = PointerGetDatum(cstring_to_text_with_len(levels_bytes(state) + mode[i]->offset, mode[i]->length));
+		value[2 * i] = PointerGetDatum(cstring_to_text_with_len(digits, length));
+		null[2 * i + 1] = column->mode < 0;
+		if (column->mode >= 0)
+			value[2 * i + 1] = PointerGetDatum(cstring_to_text_with_len(levels_bytes(state) + mode->offset, mode->length));
 	}
 	PG_RETURN_ARRAYTYPE_P(construct_md_array(value, null, 1, &nvalues, &first, TEXTOID, -1, false, TYPALIGN_INT));
 }

@@ -242,7 +242,11 @@ ml_column_sums_add(PG_FUNCTION_ARGS)
 	int			n;
 
 	if (PG_ARGISNULL(1))
-		return PointerGetDatum(state ? state : sums_new(0));
+	{
+		if (state == NULL)
+			PG_RETURN_NULL();
+		PG_RETURN_POINTER(state);
+	}
 	row = PG_GETARG_ARRAYTYPE_P(1);
 	n = ArrayGetNItems(ARR_NDIM(row), ARR_DIMS(row));
 	if (state == NULL)

@@ -73,7 +73,7 @@ jsonb_argument(FunctionCallInfo fcinfo, int arg)
 	return PG_ARGISNULL(arg) ? NULL : PG_GETARG_JSONB_P(arg);
 }
 
-static List *
+List *
 names_argument(FunctionCallInfo fcinfo, int arg, const char *name)
 {
 	ArrayType  *array;

@@ -19,9 +19,9 @@ score_rows(Training *t, const Model *model, Part part, int64 position, int count
 	bool		sketched = part == PART_TRAIN && model == t->model && !kept;
 
 	if (model->learner->ignores_rows && !sketched)
-		model->learner->predict(model->state, NULL, count, score);
+		model_answer(model, NULL, count, score);
 	else if (kept)
-		model->learner->predict(model->state, design_rows(t->design, position, count), count, score);
+		model_answer(model, design_rows(t->design, position, count), count, score);
 	else
 	{
 		const double *cells = design_cells(t->design, position, count);

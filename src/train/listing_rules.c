@@ -30,11 +30,23 @@ single_tree(const Model *model)
 	return model->learner->trees(model->state);
 }
 
-/* What a leaf predicts: a number, or the label of a class. */
+/* What the model answers in a leaf: a number, or probabilities. */
+static const double *
+leaf_answer(const Model *model, const Trees *trees, uint32 leaf)
+{
+	double	   *answer = palloc(sizeof(double) * trees->nvalues);
+
+	memcpy(answer, trees->value + (Size) leaf * trees->nvalues, sizeof(double) * trees->nvalues);
+	if (model->prior_factor != NULL)
+		model_correct(model, 1, answer);
+	return answer;
+}
+
+/* The same for people: a number, or the label of a class. */
 static char *
 leaf_prediction(const Model *model, const Trees *trees, uint32 leaf)
 {
-	const double *value = trees->value + (Size) leaf * trees->nvalues;
+	const double *value = leaf_answer(model, trees, leaf);
 	char	   *digits;
 
 	if (model->task != TASK_REGRESSION)
@@ -68,7 +80,7 @@ put_rules(FunctionCallInfo fcinfo, const Model *model, const Trees *trees, uint3
 	row_add_text(&row, length > 0 ? path->data : "always");
 	row_add_text(&row, leaf_prediction(model, trees, at));
 	row_add_number(&row, trees->cover[at]);
-	row_add_numbers(&row, trees->value + (Size) at * trees->nvalues, trees->nvalues);
+	row_add_numbers(&row, leaf_answer(model, trees, at), trees->nvalues);
 	row_put(fcinfo, &row);
 }
 

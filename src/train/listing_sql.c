@@ -51,6 +51,7 @@ input_sql(const InputColumn *input)
 		case KIND_BOOLEAN:
 			return psprintf("%s::integer::double precision", name);
 		case KIND_CATEGORY:
+		case KIND_TEXT:
 			return psprintf("%s::text", name);
 		case KIND_TIME:
 		case KIND_INTERVAL:

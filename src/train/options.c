@@ -26,8 +26,12 @@
 const TrainingParameter training_parameters[] = {
 	{"checks", TASK_REGRESSION | TASK_BINARY | TASK_MULTICLASS | TASK_ANOMALY, "boolean", "true", "look for leakage, stand-ins for NULL, missing values and imbalance, and warn of them"},
 	{"class_weight", TASK_BINARY | TASK_MULTICLASS, "object", NULL, "'balanced' (n / (classes * rows of the class)) or an object of label: weight; classes left out weigh 1"},
+	{"correct_probabilities", TASK_BINARY | TASK_MULTICLASS, "boolean", NULL, "undo in the probabilities what resampling (true by default) or class_weight (false) did to the classes' shares"},
 	{"max_categories", TASK_REGRESSION | TASK_BINARY | TASK_MULTICLASS, "integer", "50", "levels kept of a text column, the bucket for all others included; 255 for trees"},
 	{"metric", TASK_REGRESSION | TASK_BINARY | TASK_MULTICLASS, "text", NULL, "the metric shown as score; rmse, roc_auc or accuracy by the task"},
+	{"resample", TASK_BINARY | TASK_MULTICLASS, "text", NULL, "of the training rows: 'oversample' (copies of rare classes), 'undersample' (fewer of frequent ones), 'smote' or, with categories, 'smotenc' (rows made up)"},
+	{"sampling_ratio", TASK_BINARY | TASK_MULTICLASS, "number", "1", "with resample: rows of a smaller class per row of the largest (undersample: of the smallest per row of a larger one)"},
+	{"smote_neighbors", TASK_BINARY | TASK_MULTICLASS, "integer", "5", "with resample: neighbours of its class that a row is joined with"},
 	{"time_zone", TASK_REGRESSION | TASK_BINARY | TASK_MULTICLASS, "text", DEFAULT_TIME_ZONE, "time zone in which the parts of a timestamp with time zone are taken"},
 };
 
@@ -131,7 +135,7 @@ common_set(const char *name, const JsonbValue *value, TrainingOptions *common)
 	else if (strcmp(name, "time_zone") == 0)
 		common->time_zone = time_zone_parse(value);
 	else
-		return false;
+		return resample_option(name, value, &common->resample);
 	return true;
 }
 
@@ -191,6 +195,7 @@ params_parse(ParseState *parse, Jsonb *params)
 	parse->common->checks = true;
 	if (params != NULL)
 		each_field(&params->root, "params", params_field, parse);
+	resample_options_check(parse->common);
 }
 
 void
@@ -281,6 +286,8 @@ options_json(const Learner *learner, const void *options, const TrainingOptions 
 	json_append_class_weight(&out, &common->class_weight);
 	appendStringInfo(&out, ", \"max_categories\": %d, \"metric\": ", common->max_categories);
 	json_append_string(&out, common->metric);
+	appendStringInfoString(&out, ", ");
+	resample_append_json(&out, &common->resample);
 	appendStringInfoString(&out, ", \"time_zone\": ");
 	json_append_string(&out, common->time_zone);
 	appendStringInfoChar(&out, '}');

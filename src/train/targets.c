@@ -200,6 +200,7 @@ gather_weights(Training *t, const char *const *labels)
 	double	   *of_class = class_weights(t, labels);
 	double		sum = 0;
 
+	t->class_weight = of_class;
 	if (!frame->has_weight && of_class == NULL)
 		return;
 	budget_take(&t->budget, size_times(sizeof(double), nrows), "the weights");

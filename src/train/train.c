@@ -233,7 +233,21 @@ check_scores_fit(Training *t)
 	budget_return(&t->budget, bytes);
 }
 
-/* Train the learner and, where there is a target, the baseline beside it. */
+/* As the learner wants them. */
+static void
+ready_rows(Training *t)
+{
+	if (t->learner->wants_rows_kept)
+		t->resampled ? resampled_keep(t) : design_keep(t);
+	if (t->learner->bin_options == NULL)
+		return;
+	design_code(t);
+	t->set.bins = t->design->bins;
+	if (t->resampled != NULL)
+		resampled_code(t);
+}
+
+/* Train the learner and, where there is a target, the baseline beside it, on the rows there are. */
 static void
 train_learner(Training *t)
 {
@@ -241,13 +255,9 @@ train_learner(Training *t)
 	TrainingSet baseline_set;
 	void	   *baseline_options = options_parse(&baseline_learner, NULL, &ignored);
 
-	model_statistics(t);
-	fill_training_set(t);
-	if (t->learner->wants_rows_kept)
-		design_keep(t);
-	if (t->learner->bin_options != NULL)
-		design_code(t);
-	t->set.bins = t->design->bins;
+	baseline_set = t->set;
+	resample(t);
+	ready_rows(t);
 	budget_take(&t->budget, t->learner->memory_needed(t->options, t->set.nrows + t->set.nvalidation, t->set.ncolumns, t->nclasses), "training");
 	check_scores_fit(t);
 
@@ -257,12 +267,13 @@ train_learner(Training *t)
 	t->model->state = t->learner->train(&t->set, t->options);
 	t->warnings = list_concat(t->warnings, t->set.warnings);
 	model_prepare(t->model);
+	correct_answers(t);
 
 	if (t->task == TASK_ANOMALY)
 		return;
-	baseline_set = t->set;
 	t->baseline = palloc(sizeof(Model));
 	*t->baseline = *t->model;
+	t->baseline->prior_factor = t->resampled ? NULL : t->model->prior_factor;
 	t->baseline->learner = &baseline_learner;
 	t->baseline->state = baseline_learner.train(&baseline_set, baseline_options);
 }
@@ -294,14 +305,14 @@ load_rows(Training *t)
 {
 	char	   *moved;
 
-	t->locked = registry_locked_split(t->name, &t->split);
+	t->locked = t->name ? registry_locked_split(t->name, &t->split) : NULL;
 	t->split.nstrata = t->locked ? t->locked->nstrata : 0;
 	t->split.strata = t->locked ? t->locked->strata : NULL;
 	split_request(&t->split, &t->request);
 	t->request.zone = pg_tzset(t->common.time_zone);
-	if (t->learner != NULL && t->learner->bin_options != NULL)
+	if (t->learner != NULL && t->learner->bin_options != NULL && t->common.resample.method == RESAMPLE_NONE)
 	{
-		/* what keeps the rows as bins can do without them in memory */
+		/* what keeps the rows as bins can do without them in memory; what makes up rows between them cannot */
 		t->request.needs = training_needs;
 		t->request.needs_state = t;
 	}
@@ -313,21 +324,30 @@ load_rows(Training *t)
 		t->warnings = lappend(t->warnings, moved);
 }
 
-static void
-run_training(Training *t)
+void
+training_prepare(Training *t)
 {
-	List	   *found = NIL;
-
-	registry_check_trainable(t->name);
 	choose_learner(t);
 	check_target(t);
 	load_rows(t);
 	choose_learner_by_target(t);
 	find_task(t);
 	check_metric(t);
+	resample_check(t);
 	t->model = new_model(t);
 	gather_weights(t, (const char *const *) t->model->labels);
 	fit_features(t);
+	model_statistics(t);
+	fill_training_set(t);
+}
+
+static void
+run_training(Training *t)
+{
+	List	   *found = NIL;
+
+	registry_check_trainable(t->name);
+	training_prepare(t);
 	if (t->common.checks)
 		found = checks_of_training(t->frame, t->summaries, t->task);
 	train_learner(t);

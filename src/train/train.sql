@@ -26,6 +26,14 @@ LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 10
 AS 'MODULE_PATHNAME', 'ml_split';
 COMMENT ON FUNCTION ml.split("any", bigint, jsonb) IS 'the same for a key that is no text: a number, uuid, enum, date or time';
 
+CREATE FUNCTION ml.resample(source text, target text, params jsonb, key text DEFAULT NULL, split jsonb DEFAULT NULL, seed bigint DEFAULT 0,
+	features text[] DEFAULT NULL, exclude text[] DEFAULT NULL)
+RETURNS TABLE (class text, synthetic boolean, "row" jsonb)
+LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000 ROWS 10000
+AS 'MODULE_PATHNAME', 'ml_resample';
+COMMENT ON FUNCTION ml.resample(text, text, jsonb, text, jsonb, bigint, text[], text[]) IS
+'the training rows as an algorithm sees them under params => {"resample": ...}: to look at what ml.train learns from';
+
 CREATE FUNCTION ml.algorithms()
 RETURNS TABLE (algorithm text, tasks text[], description text)
 LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 10

@@ -28,6 +28,31 @@ typedef struct ClassWeights
 	double	   *weight;
 } ClassWeights;
 
+/* What becomes of training rows of unbalanced classes. */
+typedef enum ResampleMethod
+{
+	RESAMPLE_NONE,
+	RESAMPLE_OVER,
+	RESAMPLE_UNDER,
+	RESAMPLE_SMOTE,
+	RESAMPLE_SMOTENC
+} ResampleMethod;
+
+typedef enum Correction
+{
+	CORRECT_BY_DEFAULT,
+	CORRECT_NO,
+	CORRECT_YES
+} Correction;
+
+typedef struct ResampleOptions
+{
+	ResampleMethod method;
+	double		ratio;			/* of a smaller class to the largest */
+	int			neighbors;
+	Correction	correct;		/* probabilities, for shares that resampling or weights changed */
+} ResampleOptions;
+
 /* Parameters every algorithm takes beside its own. */
 typedef struct TrainingOptions
 {
@@ -35,6 +60,7 @@ typedef struct TrainingOptions
 	char	   *time_zone;
 	char	   *metric;			/* NULL: the task's default */
 	ClassWeights class_weight;
+	ResampleOptions resample;
 	bool		checks;			/* warn of what the checks find */
 } TrainingOptions;
 
@@ -177,6 +203,8 @@ typedef struct Training
 	ColumnSummary *summaries;	/* (ninputs) of the training rows */
 	double	   *target;			/* (nrows) value or class; -1 for classes no training row has */
 	double	   *weight;			/* (n_train + n_validation) or NULL */
+	double	   *class_weight;	/* (nclasses) or NULL; it is in weight */
+	struct Resampled *resampled;	/* training rows the learner sees instead, or NULL */
 	TrainingSet set;
 	Model	   *model;
 	Model	   *baseline;		/* the same, but for learner and state */
@@ -198,8 +226,14 @@ extern void design_code(Training *t);
 
 #define NANOMALY_CLASSES 2		/* of a model without a target: "normal" and "anomaly" */
 
+/* ---- train.c ---- */
+
+/* From the arguments to a training set; without a name nothing is locked. */
+extern void training_prepare(Training *t);
+
 /* ---- arguments.c ---- */
 extern void read_arguments(FunctionCallInfo fcinfo, Training *t);
+extern List *names_argument(FunctionCallInfo fcinfo, int arg, const char *name);	/* text[] -> List of char *; NIL where null */
 extern void read_pipeline_arguments(FunctionCallInfo fcinfo, Training *t);
 
 /* ---- train.c: steps of a training that others share ---- */
@@ -227,6 +261,29 @@ extern FrameNeeds training_needs(const void *state, const Frame *frame, int64 nr
 /* Metrics of every part and of the baseline: fills metrics, score and baseline_score.  Sketches the training rows unless they were kept. */
 extern void judge_training(Training *t);
 extern Size scores_memory(int64 nrows, int noutputs);
+
+/* ---- resample.c ---- */
+typedef struct Resampled Resampled;
+
+/* Take one of its parameters; false where the name is none. */
+extern bool resample_option(const char *name, const JsonbValue *value, ResampleOptions *options);
+
+/* Once all are read: refuse what goes not together, fill in defaults. */
+extern void resample_options_check(TrainingOptions *common);
+extern void resample_append_json(StringInfo out, const ResampleOptions *options);
+
+/* Refused where there are no classes. */
+extern void resample_check(const Training *t);
+
+/* Change what the training set shows as training rows, while the frame has its rows; nothing where it was not asked for. */
+extern void resample(Training *t);
+
+/* For learners that keep their rows, and for those that learn from bins. */
+extern void resampled_keep(Training *t);
+extern void resampled_code(Training *t);
+
+/* After training: answers that are not those of the corrected model are corrected or dropped. */
+extern void correct_answers(Training *t);
 
 /* ---- statistics.c ---- */
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Time relearn beside what it is compared with, and print one table: both sides, their ratio, the target.
 
-usage: bench.py [--rows N] [--rounds N] [--only GROUP[,GROUP...]]        (groups: sums parallel peers auc points sessions profile; trees, if named)
+usage: bench.py [--rows N] [--rounds N] [--only GROUP[,GROUP...]]        (groups: sums parallel peers auc points sessions profile checks; trees, if named)
 
 Both sides of a comparison run in turns (A B A B ...) in one run; the figures are medians.  Connects by libpq's environment variables; drops and
 makes bench_* tables and models.  README.md says what each line means.
@@ -294,10 +294,33 @@ def group_profile(bench):
     bench.note(f"ml.profile takes {memory_taken(PROFILE):.1f} MiB of private memory (target: 64)")
 
 
+def make_flights():
+    """bench_hflights, from the data of the tests."""
+    cursor = connect().cursor()
+    cursor.execute("select to_regclass('bench_hflights') is not null")
+    if not cursor.fetchone()[0]:
+        subprocess.run(["psql", "-Xq", "-f", "test/data/hflights.sql", "-c", "alter table hflights rename to bench_hflights"],
+                       cwd=os.path.join(HERE, "..", ".."), check=True)
+
+
+def group_checks(bench):
+    make_flights()
+    flights = "select count(*) from ml.checks('select *, dep_delay >= 15 as late from bench_hflights', 'late')"
+    wide = "select count(*) from ml.checks('bench_wide', 'y')"
+    algorithm = "linear_regression"
+    without = train_sql(algorithm, "f28", """, params => '{"checks": false}'""")
+    t = bench.in_turns({"flights": bench.sql(flights, **SERIAL), "wide": bench.sql(wide, **SERIAL), "profile": bench.sql(PROFILE, **SERIAL),
+                        "with": bench.sql(train_sql(algorithm, "f28"), **SERIAL), "without": bench.sql(without, **SERIAL)})
+    bench.line("ml.checks of bench_wide", t["wide"], "ml.profile of 28 columns", t["profile"], "")
+    bench.line(f"ml.train('{algorithm}')", t["with"], "the same without checks", t["without"], "<= 1.1")
+    bench.note(f"ml.checks takes {t['wide']:.2f} s on bench_wide (target: 10), {t['flights']:.2f} s on hflights, 227,496 x 22 (target: 5), "
+               f"and {memory_taken(wide):.1f} MiB of private memory on bench_wide")
+
+
 # ---------------------------------------------------------------- the run
 
 GROUPS = {"sums": group_sums, "parallel": group_parallel, "peers": group_peers, "auc": group_auc, "points": group_points, "sessions": group_sessions,
-          "profile": group_profile, "trees": trees.group}
+          "profile": group_profile, "checks": group_checks, "trees": trees.group}
 
 
 def verdict(ours, theirs, target):

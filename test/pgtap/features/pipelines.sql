@@ -33,6 +33,10 @@ CREATE FUNCTION pg_temp.difference(got float8[], wanted float8[]) RETURNS float8
 SELECT CASE WHEN cardinality(got) IS DISTINCT FROM cardinality(wanted) THEN 'infinity'
 	ELSE (SELECT max(CASE WHEN g IS NULL AND w IS NULL OR g = w THEN 0 WHEN g IS NULL OR w IS NULL THEN 'infinity' ELSE abs(g - w) / greatest(1, abs(w)) END) FROM unnest(got, wanted) v (g, w)) END
 $$;
+CREATE FUNCTION pg_temp.plan(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN QUERY EXECUTE 'EXPLAIN (VERBOSE, COSTS off) ' || query;
+END $$;
 CREATE TEMP TABLE printed AS :query;
 SELECT is((SELECT count(*) FROM printed), 304::bigint, 'the printed SQL runs');
 CREATE TEMP TABLE by_sql AS SELECT row_number() OVER () AS n, ARRAY(SELECT value::float8 FROM json_each_text(row_to_json(p))) AS cells FROM printed p;
@@ -41,6 +45,8 @@ SELECT cmp_ok((SELECT max(pg_temp.difference(u.cells, s.cells)) FROM by_us u JOI
 SELECT is(ml.transform('prep', o), ml.transform('prep', to_jsonb(o)), 'JSON') FROM odd o WHERE id IN (1, 8, 9, 1001, 1002, 1004);
 SELECT is(ml.transform('prep', o), ml.transform('prep', to_jsonb(o)::text), 'JSON as text') FROM odd o WHERE id = 1002;
 SELECT is(ml.transform((SELECT ml.artifact('prep')), o), ml.transform('prep', o), 'by value') FROM odd o WHERE id IN (1, 1002);
+SELECT is_empty($$SELECT id FROM odd o WHERE ml.transform('prep', o) IS DISTINCT FROM ml.transform('prep', (SELECT r FROM odd r WHERE r.id = o.id))$$, 'columns passed one by one, and a row');
+SELECT ok((SELECT string_agg(line, '') FROM pg_temp.plan($$SELECT ml.transform('prep', o) FROM odd o$$) line) LIKE '%_transform_columns%', 'the planner passes columns');
 SELECT is(ml.transform('prep', NULL::people), NULL, 'no row');
 SELECT throws_ok($$SELECT ml.transform('prep', '{"age": 1}'::jsonb)$$, '42703', 'the row has no column "income", which model "prep" version 1 needs');
 

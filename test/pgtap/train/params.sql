@@ -27,10 +27,10 @@ FROM (VALUES
 	('lineer_regression', 'Perhaps you meant "linear_regression". Valid algorithms are linear_regression, baseline, logistic_regression, gradient_boosting, random_forest, extra_trees, decision_tree, isolation_forest.'),
 	('magic', 'Valid algorithms are baseline, linear_regression, logistic_regression, gradient_boosting, random_forest, extra_trees, decision_tree, isolation_forest.')) t (wanted, hint);
 SELECT is(pg_temp.refused('sold', 'logistic_regression', '{"iter": 3}'),
-	'22023: algorithm "logistic_regression" has no parameter "iter" | Perhaps you meant "max_iter". Valid parameters are max_iter, C, l2, tol, checks, class_weight, max_categories, metric, time_zone.',
+	'22023: algorithm "logistic_regression" has no parameter "iter" | Perhaps you meant "max_iter". Valid parameters are max_iter, C, l2, tol, checks, class_weight, correct_probabilities, max_categories, metric, resample, sampling_ratio, smote_neighbors, time_zone.',
 	'a part of a parameter''s name');
 SELECT is(pg_temp.refused('sold', 'logistic_regression', '{"max": 3}'),
-	'22023: algorithm "logistic_regression" has no parameter "max" | Perhaps you meant "max_iter". Valid parameters are max_iter, C, l2, tol, checks, class_weight, max_categories, metric, time_zone.',
+	'22023: algorithm "logistic_regression" has no parameter "max" | Perhaps you meant "max_iter". Valid parameters are max_iter, C, l2, tol, checks, class_weight, correct_probabilities, max_categories, metric, resample, sampling_ratio, smote_neighbors, time_zone.',
 	'the beginning of two: the first of them');
 SELECT alike(pg_temp.refused('sold', 'logistic_regression', '{"metric": "auc"}'), '22023: metric "auc" not recognized | Perhaps you meant "roc_auc". Valid metrics are roc_auc, %',
 	'a part of a metric''s name counts before one that two edits lead to');

@@ -35,6 +35,11 @@ FROM (VALUES ('gradient_boosting', '{"n_estimators": 0}'), ('gradient_boosting',
 	('gradient_boosting', '{"monotone_constraints": {"x": 2}}')) t (algorithm, params);
 SELECT throws_ok($$SELECT pg_temp.fit('gradient_boosting', 'x, y', params => '{"scale_pos_weight": 3}')$$, '22023', NULL, 'scale_pos_weight of numbers');
 SELECT throws_ok($$SELECT pg_temp.fit('gradient_boosting', 'x, ''c'' || thirds AS class', 'class', '{"scale_pos_weight": 3}')$$, '22023', NULL, 'of three classes');
+SELECT throws_like($$SELECT pg_temp.fit('gradient_boosting', 'x, y', params => '{"n_estimators": 1000000}')$$, 'the training would need % MB of memory%',
+	'a million rounds are too many for memory');
+SELECT throws_like($$SET LOCAL relearn.max_memory = '64GB'; SELECT pg_temp.fit('gradient_boosting', 'x, y', params => '{"n_estimators": 1000000}')$$,
+	'the model would take about % MiB, and 256 MiB can be stored', 'and for the model, which shows early');
+RESET relearn.max_memory;
 SELECT throws_ok($$SELECT ml.train('alone', 'SELECT x, y FROM odd', NULL, 'isolation_forest', '{"n_estimators": 1e9}')$$, '22023', NULL, 'isolation_forest {"n_estimators": 1e9}');
 SELECT throws_ok($$SELECT pg_temp.fit('gradient_boosting', 'x, single, y', params => '{"monotone_constraints": {"xx": 1}}')$$, '22023',
 	'monotone_constraints names "xx", which is no column of the model', 'a constraint on no column');
