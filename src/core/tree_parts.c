@@ -173,7 +173,7 @@ tree_plan_parts(Planning *p)
 	if (c.nmade == 0)
 		return;
 	memcpy(plan->part, c.made, sizeof(TreePart) * c.nmade);
-	plan->sums = p->trees->noutputs == 1 && !plan->has_choices && c.nmade == (uint32) p->trees->ntrees;
+	plan->sums = p->trees->noutputs == 1 && !plan->has_choices && plan->nparted == (uint32) p->trees->ntrees && c.nmade == plan->nparted;
 	pfree(c.made);
 	pfree(c.root);
 	pfree(c.inside);

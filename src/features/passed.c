@@ -10,6 +10,7 @@
 #include <math.h>
 
 #include "miscadmin.h"
+#include "utils/builtins.h"
 
 #include "features/features_internal.h"
 
@@ -62,6 +63,18 @@ passed_width(const void *fitted)
 	return 1;
 }
 
+/* Categories that are numbers, as texts. */
+static const Dictionary *
+number_levels(const Passed *passed)
+{
+	Dictionary *levels = dictionary_create(CurrentMemoryContext);
+	char		text[12];
+
+	for (int i = 0; i < passed->ncodes; i++)
+		(void) dictionary_add(levels, text, pg_ltoa(passed->code[i], text));
+	return levels;
+}
+
 static void
 passed_name_outputs(const void *fitted, const OutputColumn *operand, int noperands, OutputColumn *outputs)
 {
@@ -71,7 +84,7 @@ passed_name_outputs(const void *fitted, const OutputColumn *operand, int noperan
 	*outputs = (OutputColumn) {
 		.name = pstrdup(operand->name),
 		.kind = operand->kind,
-		.dictionary = operand->dictionary,
+		.dictionary = passed->as == PASSED_CODED ? number_levels(passed) : operand->dictionary,
 		.levels = passed->as == PASSED_CODED ? passed->ncodes + 1 : passed->ncodes,
 	};
 }

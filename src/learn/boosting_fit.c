@@ -159,6 +159,11 @@ check_targets(const Boosting *b)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("objective \"%s\" does not fit the target", objective->name),
 				 errhint("Leave \"objective\" out to have it chosen by the target's type.")));
+	if (b->options->scale_pos_weight != 1 && b->set->task != TASK_BINARY)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("parameter \"scale_pos_weight\" is for targets of two classes only"),
+				 errhint("Weigh classes by \"class_weight\" in params, or rows by a column of \"weights\".")));
 	if (b->ntotal > MOST_ROWS)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),

@@ -90,5 +90,29 @@ SELECT is((SELECT version FROM file f, ml.import_model('species', f.body, f.form
 SELECT results_eq($$SELECT column_name, type, kind, used FROM ml.describe('lgb_binary') LIMIT 3$$,
 	$$VALUES ('pclass', 'double precision', 'number', true), ('sex', 'text', 'category', true), ('age', 'double precision', 'number', true)$$, 'its columns');
 
+SELECT alike(condition, 'sibsp in (%) or missing', 'categories that are numbers are named') FROM ml.trees('lgb_codes')
+WHERE condition LIKE 'sibsp in %' AND condition LIKE '% or missing' LIMIT 1;
+SELECT is((SELECT count(DISTINCT tree) FROM ml.trees(model)), n_trees, model || ': its trees are listed') FROM imported ORDER BY model;
+
+-- ---- parts ----
+
+-- One tree is cut into two parts for a row alone, the other, of more thresholds than a byte tells apart, is walked: as many parts as trees.
+CREATE FUNCTION pg_temp.chain(tree integer, feature integer, leaves integer) RETURNS text LANGUAGE sql AS $$
+SELECT format(E'Tree=%s\nnum_leaves=%s\nnum_cat=0\nsplit_feature=%s\nsplit_gain=%s\nthreshold=%s\ndecision_type=%s\nleft_child=%s\nright_child=%s\nleaf_value=%s\n',
+		tree, leaves, string_agg(feature::text, ' ' ORDER BY i), string_agg('1', ' '), string_agg(i || '.5', ' ' ORDER BY i), string_agg('2', ' '),
+		string_agg((-1 - i)::text, ' ' ORDER BY i), string_agg(CASE WHEN i < leaves - 2 THEN i + 1 ELSE -leaves END::text, ' ' ORDER BY i),
+		(SELECT string_agg((i * (tree * 999 + 1))::text, ' ' ORDER BY i) FROM generate_series(0, leaves - 1) i))
+	|| E'is_linear=0\nshrinkage=1\n\n\n'
+FROM generate_series(0, leaves - 2) i $$;
+CREATE FUNCTION pg_temp.chains(VARIADIC leaves integer[]) RETURNS text LANGUAGE sql AS $$
+SELECT E'tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\nmax_feature_idx=1\nobjective=regression\nfeature_names=a b\nfeature_infos=[0:999] [0:999]\n\n'
+	|| string_agg(pg_temp.chain(i::integer - 1, i::integer - 1, n), '' ORDER BY i) || E'end of trees\n'
+FROM unnest(leaves) WITH ORDINALITY u (n, i) $$;
+SELECT is(n_trees, 2::bigint, 'two chains') FROM ml.import_model('chains', pg_temp.chains(33, 300), 'lightgbm');
+SELECT is(ml.predict('chains', jsonb_build_object('a', a, 'b', b)), (least(a, 32) + least(b, 299) * 1000)::double precision, format('a row alone: %s, %s', a, b))
+FROM (VALUES (0, 0), (31, 298), (32, 299), (40, 5), (7, 400)) v (a, b);
+SELECT is((SELECT count(*) FROM ml.predict_table('chains', 'SELECT i AS id, i % 50 AS a, i AS b FROM generate_series(0, 399) i', 'id') p
+	WHERE prediction <> least(key::integer % 50, 32) + least(key::integer, 299) * 1000), 0::bigint, 'rows of a table');
+
 SELECT * FROM finish();
 ROLLBACK;

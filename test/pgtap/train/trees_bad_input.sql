@@ -33,6 +33,8 @@ SELECT throws_ok(format('SELECT pg_temp.fit(%L, %L, params => %L)', algorithm, '
 FROM (VALUES ('gradient_boosting', '{"n_estimators": 0}'), ('gradient_boosting', '{"n_estimators": 1e9}'), ('gradient_boosting', '{"num_leaves": 1}'),
 	('random_forest', '{"n_estimators": 0}'), ('random_forest', '{"n_estimators": 1e9}'), ('extra_trees', '{"n_estimators": 1e9}'), ('decision_tree', '{"max_leaf_nodes": 1}'),
 	('gradient_boosting', '{"monotone_constraints": {"x": 2}}')) t (algorithm, params);
+SELECT throws_ok($$SELECT pg_temp.fit('gradient_boosting', 'x, y', params => '{"scale_pos_weight": 3}')$$, '22023', NULL, 'scale_pos_weight of numbers');
+SELECT throws_ok($$SELECT pg_temp.fit('gradient_boosting', 'x, ''c'' || thirds AS class', 'class', '{"scale_pos_weight": 3}')$$, '22023', NULL, 'of three classes');
 SELECT throws_like($$SELECT pg_temp.fit('gradient_boosting', 'x, y', params => '{"n_estimators": 1000000}')$$, 'the training would need % MB of memory%',
 	'a million rounds are too many for memory');
 SELECT throws_like($$SET LOCAL relearn.max_memory = '64GB'; SELECT pg_temp.fit('gradient_boosting', 'x, y', params => '{"n_estimators": 1000000}')$$,
