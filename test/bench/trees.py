@@ -82,7 +82,9 @@ def whole(result):
 
 
 def holdout_auc(bench, model):
-    return bench.value(f"select ml.roc_auc(y, ml.predict_proba('{model}', t)) from bench_wide t where id % 5 = 0")
+    """Of the version trained last, which need not be the one deployed."""
+    version = bench.value(f"select max(version) from ml.versions where model = '{model}'")
+    return bench.value(f"select ml.roc_auc(y, ml.predict_proba('{model}:{version}', t)) from bench_wide t where id % 5 = 0")
 
 
 # ---------------------------------------------------------------- training
@@ -134,8 +136,8 @@ def part_jobs(bench):
     bench.line("boosting 100 x 31, n_jobs 2, whole statement", t[2, 100], "n_jobs 1", t[1, 100], "")
 
 
-def compare_trained(bench, algorithm, params, what, side):
-    ours = statement(bench, train_sql(algorithm, f"bench_{algorithm}", params))
+def compare_trained(bench, algorithm, params, what, side, **settings):
+    ours = statement(bench, train_sql(algorithm, f"bench_{algorithm}", params), **settings)
     t = bench.in_turns({"ours": ours, "theirs": side}, rounds=max(1, bench.rounds // 4), warm=False)
     bench.line(f"ml.train {what}", t["ours"], "scikit-learn, training alone", middle(side, lambda r: r["train_s"]), ">= 15")
     bench.line(f"ml.train {what}", t["ours"], "COPY BINARY + scikit-learn", middle(side, whole), "")
@@ -147,7 +149,7 @@ def compare_trained(bench, algorithm, params, what, side):
 def part_forest(bench):
     trees = bench.arguments.forest_trees
     compare_trained(bench, "random_forest", f'"n_estimators": {trees}, "min_data_in_leaf": 1', f"random forest, {trees} trees, full depth",
-                    library("--trees", str(trees), "forest"))
+                    library("--trees", str(trees), "forest"), **{"relearn.max_memory": "'4GB'"})
 
 
 def part_tree(bench):
