@@ -42,7 +42,7 @@ m as materialized (
 select i as id,
   uy < 1 / (1 + exp(-1.8 * (
       0.25
-    + 1.5 * (exp(-((m12 - 1.6)^2) / 0.5) - 0.35)
+    + 1.5 * (exp(greatest(-((m12 - 1.6)^2) / 0.5, -700)) - 0.35)
     - 0.9 * tanh(m13 - 2.2) * sign(z7)
     + 0.5 * (case when tag > 1 then 1 else -0.5 end) * (pt1 - 1.1)
     + 0.45 * ln(pt2) - 0.35 * ln(pt3)
