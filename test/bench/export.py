@@ -46,12 +46,16 @@ def pull_bin(dsn, columns):
     return raw["id"].astype(np.int64), raw["y"].astype(np.int64), X
 
 
-def write_back(dsn, ids, predictions):
-    rows = np.empty(len(ids), dtype=[("n", ">i2"), ("l0", ">i4"), ("id", ">i8"), ("l1", ">i4"), ("p", ">f8")])
-    rows["n"], rows["l0"], rows["l1"], rows["id"], rows["p"] = 2, 8, 8, ids, predictions
+def write_back(dsn, ids, values):
+    """values: one column, or a matrix."""
+    names = [f"p{j + 1}" for j in range(np.atleast_2d(values.T).shape[0])]
+    rows = np.empty(len(ids), dtype=[("n", ">i2"), ("l0", ">i4"), ("id", ">i8")] + [field for p in names for field in (("l" + p, ">i4"), (p, ">f8"))])
+    rows["n"], rows["l0"], rows["id"] = 1 + len(names), 8, ids
+    for name, column in zip(names, np.atleast_2d(values.T)):
+        rows["l" + name], rows[name] = 8, column
     connection = psycopg2.connect(dsn)
     cursor = connection.cursor()
-    cursor.execute("drop table if exists bench_peer; create unlogged table bench_peer (id bigint, p float8)")
+    cursor.execute(f"drop table if exists bench_peer; create unlogged table bench_peer (id bigint, {', '.join(name + ' float8' for name in names)})")
     cursor.copy_expert("copy bench_peer from stdin (format binary)",
                        io.BytesIO(b"PGCOPY\n\xff\r\n\0" + bytes(8) + rows.tobytes() + b"\xff\xff"))
     connection.commit()

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """What a user does today instead: pull the table out, train in Python, write predictions back.  bench.py starts it, one workload a process.
 
-usage: peers.py [--dsn DSN] [--threads 2] [--pull csv|bin] [--store] linreg|logreg|auc|describe
+usage: peers.py [--dsn DSN] [--threads 2] [--pull csv|bin] [--store] linreg|logreg|auc|describe|transform
 
 pull csv: COPY CSV and pandas.read_csv, the usual fast way; bin: COPY BINARY of columns without NULL and numpy.frombuffer, the expert's way.
 linreg:   LinearRegression, f28 by f01 .. f27;  logreg: LogisticRegression, y by f01 .. f28, standardised.  NULLs become the median of the training
           rows; rows with id % 5 = 0 are the holdout that is scored.  --store: also predict every row and write the predictions back by COPY.
 auc:      roc_auc_score of y by -f24 (f24 alone is pulled).
 describe: DataFrame.describe() of f01 .. f28.
+transform: f01 .. f28 through a Pipeline of SimpleImputer (median) and StandardScaler, all columns written back by COPY.
 Prints one JSON line: seconds of each step, of the whole process after its start, quality on the holdout, peak memory.
 """
 import argparse
@@ -22,7 +23,7 @@ parser.add_argument("--dsn", default=os.environ.get("BENCH_DSN", ""))
 parser.add_argument("--threads", type=int, default=2)
 parser.add_argument("--pull", choices=["csv", "bin"], default="csv")
 parser.add_argument("--store", action="store_true")
-parser.add_argument("workload", choices=["linreg", "logreg", "auc", "describe"])
+parser.add_argument("workload", choices=["linreg", "logreg", "auc", "describe", "transform"])
 ARGS = parser.parse_args()
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[variable] = str(ARGS.threads)
@@ -71,6 +72,16 @@ def train():
             write_back(ARGS.dsn, ids, model.predict(X) if ARGS.workload == "linreg" else model.predict_proba(X)[:, 1])
 
 
+def transform():
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+    with Step("prep"):
+        X = make_pipeline(SimpleImputer(strategy="median"), StandardScaler(copy=False)).fit_transform(PULLED[2])
+    with Step("store"):
+        write_back(ARGS.dsn, PULLED[0], X)
+
+
 with Step("pull"):
     PULLED = (pull_csv if ARGS.pull == "csv" else pull_bin)(ARGS.dsn, ["f24"] if ARGS.workload == "auc" else FEATURES)
 if ARGS.workload == "auc":
@@ -80,6 +91,8 @@ if ARGS.workload == "auc":
 elif ARGS.workload == "describe":
     with Step("describe"):
         pd.DataFrame(PULLED[2], columns=FEATURES).describe()
+elif ARGS.workload == "transform":
+    transform()
 else:
     train()
 RESULT["process_s"] = round(time.perf_counter() - START, 3)
