@@ -50,6 +50,11 @@ SELECT array_length(ml.transform('prep', p.*), 1) AS serving, array_length(ml.tr
 SELECT ml.deploy('prep', 2);
 SELECT ml.transform('prep', '{"age": 71, "deck": "Z"}') AS old, ml.transform('prep', '{"age": null, "deck": "A"}') AS unknown;
 
+-- And back: from a prepared row to what it stands for.  Clipping is not undone, a deck that is no level comes back as none.
+SELECT column_name, invertible FROM ml.transform_columns('prep') ORDER BY place;
+SELECT ml.inverse_transform('prep', ml.transform('prep', '{"age": 71, "deck": "C"}')) AS old, ml.inverse_transform('prep', '{30, -1}') AS unknown;
+SELECT ml.inverse_transform('prep', '{30}');
+
 -- What it does, as SQL that runs without this extension.
 SELECT ml.transform_sql('prep', 'passengers');
 

@@ -1,6 +1,7 @@
 /*
  * normal.c
- *		The quantile of the normal distribution: Wichura 1988, algorithm AS 241 (PPND16), relative error about 1e-16.
+ *		The normal distribution: its quantile by Wichura 1988, algorithm AS 241 (PPND16), relative error about 1e-16, and its distribution function by
+ *		Abramowitz and Stegun 1964, 26.2.11 and 26.2.14.
  */
 #include "postgres.h"
 
@@ -51,4 +52,40 @@ normal_quantile(double p)
 	r = sqrt(-math_log(q < 0.0 ? p : 1.0 - p));
 	r = r <= TAIL ? rational(middle_above, middle_below, r - 1.6) : rational(tail_above, tail_below, r - TAIL);
 	return q < 0.0 ? -r : r;
+}
+
+#define FRACTION_FROM 2.5		/* the continued fraction has converged from here on with */
+#define FRACTION_DEPTH 60
+#define SQRT_2_PI 0x1.40d931ff62706p+1
+
+/* P(X > x) for x >= 0 */
+static double
+upper_tail(double x)
+{
+	double		density = math_exp(-0.5 * x * x) / SQRT_2_PI;
+	double		term = x,
+				sum = x;
+
+	if (x >= FRACTION_FROM)
+	{
+		double		below = x;
+
+		for (int k = FRACTION_DEPTH; k >= 1; k--)
+			below = x + k / below;
+		return density / below;
+	}
+	for (int k = 3; term > 1e-17 * sum; k += 2)
+	{
+		term *= x * x / k;
+		sum += term;
+	}
+	return 0.5 - density * sum;
+}
+
+double
+normal_cdf(double x)
+{
+	if (isnan(x))
+		return x;
+	return x < 0.0 ? upper_tail(-x) : 1.0 - upper_tail(x);
 }

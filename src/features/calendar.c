@@ -337,6 +337,20 @@ calendar_apply(const void *fitted, const ApplyRows *rows)
 	}
 }
 
+/* From the days; NaN where there are none, the only moment of training not being known by the other parts. */
+static double
+calendar_invert(const void *fitted, const double *outputs)
+{
+	const Calendar *calendar = fitted;
+
+	if (calendar->has_indicator && !(outputs[calendar->noutputs] < 0.5))
+		return NAN;
+	for (int j = 0; j < calendar->noutputs; j++)
+		if (calendar->output[j].part == CALENDAR_DAYS)
+			return rint((outputs[j] * calendar->output[j].scale + calendar->output[j].offset + calendar->first_day) * (double) USECS_PER_DAY);
+	return NAN;
+}
+
 /* ---- stored form ---- */
 
 static void
@@ -402,5 +416,6 @@ const Transform calendar_transform = {
 	.name_outputs = calendar_name_outputs,
 	.apply = calendar_apply,
 	.flatten = calendar_flatten,
-	.unflatten = calendar_unflatten
+	.unflatten = calendar_unflatten,
+	.invert = calendar_invert
 };

@@ -203,6 +203,39 @@ category_apply(const void *fitted, const ApplyRows *rows)
 	}
 }
 
+/* The column of a row's level, or -1 where it stands for none: missing, or neither seen in training nor among the rare. */
+static int
+standing_column(const Category *category, const double *outputs)
+{
+	int			width = category_width(category);
+	int			column;
+
+	if (category->as_code)
+	{
+		double		code = rint(outputs[0]);
+
+		return code >= 0.0 && code <= category->nlevels ? (int) code : -1;
+	}
+	if (category->share != NULL && memcmp(outputs, category->share + category->reference, sizeof(double) * width) == 0)
+		return -1;
+	column = greatest_output(outputs, width);
+	if (column == OUTPUT_NONE && category->reference)
+		return 0;
+	column += category->reference;
+	return column >= 0 && column < category->nlevels + category->has_other ? column : -1;
+}
+
+static double
+category_invert(const void *fitted, const double *outputs)
+{
+	const Category *category = fitted;
+	int			column = standing_column(category, outputs);
+
+	if (column < 0)
+		return NAN;
+	return column < category->nlevels ? code_of_column(category, column) : category->ncodes;
+}
+
 /* ---- for people ---- */
 
 static void
@@ -347,6 +380,7 @@ const Transform category_transform = {
 	.apply = category_apply,
 	.flatten = category_flatten,
 	.unflatten = category_unflatten,
+	.invert = category_invert,
 	.learned = category_learned,
 	.sql = category_sql
 };

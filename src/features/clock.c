@@ -111,6 +111,20 @@ clock_apply(const void *fitted, const ApplyRows *rows)
 	}
 }
 
+/* To the microsecond; where training had one time only, that is the point for missing cells. */
+static double
+clock_invert(const void *fitted, const double *outputs)
+{
+	const Clock *clock = fitted;
+	double		seconds;
+
+	if (clock->has_indicator && !(outputs[2 * clock->has_wave] < 0.5))
+		return NAN;
+	seconds = clock->has_wave ? math_turns(outputs[0], outputs[1]) : math_turns(clock->sine, clock->cosine);
+	seconds = rint(seconds * (double) USECS_PER_DAY) / (double) USECS_PER_SEC;
+	return seconds == SECS_PER_DAY ? 0.0 : seconds;
+}
+
 static void
 clock_flatten(const void *fitted, ByteWriter *w)
 {
@@ -147,5 +161,6 @@ const Transform clock_transform = {
 	.name_outputs = clock_name_outputs,
 	.apply = clock_apply,
 	.flatten = clock_flatten,
-	.unflatten = clock_unflatten
+	.unflatten = clock_unflatten,
+	.invert = clock_invert
 };

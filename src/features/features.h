@@ -153,6 +153,23 @@ extern void features_apply(const Features *features, const double *cells, int nr
  */
 extern void features_apply_training(const Features *features, const double *cells, const uint32 *position, int nrows, double *out);
 
+/* The way from design rows back to cells: steps are undone from the last one on. */
+typedef struct Inverse
+{
+	int			ninputs;
+	int			nsteps;
+	const struct FeatureStep **step;	/* (nsteps) in the order of undoing */
+	bool	   *restored;		/* (ninputs) which cells come out */
+	bool	   *leads_back;		/* (noutputs) which design columns stand for the cell of one input */
+	double	   *place;			/* (nplaces) a row on its way */
+} Inverse;
+
+/* Valid as long as the features are; allocated in the current memory context. */
+extern Inverse *features_inverse(const Features *features);
+
+/* A design row (noutputs) -> the cells (ninputs) that are restored; the others are left alone. */
+extern void features_invert(const Inverse *inverse, const double *row, double *cells);
+
 /* How a model made elsewhere reads a column. */
 typedef struct PassedColumn
 {

@@ -88,6 +88,11 @@ extern bool get_flag(ByteReader *r);
 extern double get_scale(ByteReader *r);
 extern char *get_required_name(ByteReader *r);
 
+/* Of n > 0 columns of which one is 1: the one that is, or else the greatest (of equals the first). */
+#define OUTPUT_NONE (-1)		/* all are zero, but for rounding */
+#define OUTPUT_MISSING (-2)		/* one is missing */
+extern int	greatest_output(const double *outputs, int n);
+
 /* A number as an SQL literal of double precision. */
 extern char *number_literal(double x);
 

@@ -242,12 +242,17 @@ impute_apply(const void *fitted, const ApplyRows *rows)
 	}
 }
 
+/* A level that was added stood for missing cells only; what came after it comes after the operand's levels again. */
 static double
 impute_invert(const void *fitted, const double *outputs)
 {
 	const Impute *impute = fitted;
 
-	return impute->indicator && outputs[1] > 0.5 ? (double) NAN : outputs[0];
+	if (impute->indicator && !(outputs[1] < 0.5))
+		return NAN;
+	if (impute->level == NULL || !(outputs[0] > impute->nlevels - 0.5))
+		return outputs[0];
+	return outputs[0] < impute->nlevels + 0.5 ? (double) NAN : impute->nlevels;
 }
 
 /* ---- for people ---- */

@@ -47,14 +47,7 @@ log1p_apply(const void *fitted, const ApplyRows *rows)
 static double
 log1p_invert(const void *fitted, const double *outputs)
 {
-	double		y = *outputs;
-
-	/* Kahan: (e^y - 1) y / log(e^y), exact where e^y - 1 has lost its digits */
-	double		e = math_exp(y);
-
-	if (e == 1.0)
-		return y;
-	return isinf(e) || e == 0.0 ? e - 1.0 : (e - 1.0) * y / math_log(e);
+	return math_expm1(*outputs);
 }
 
 /* PostgreSQL has no log1p; near zero its digits are those of 2 atanh(x / (2 + x)). */

@@ -144,6 +144,17 @@ number_apply(const void *fitted, const ApplyRows *rows)
 	}
 }
 
+/* A column that was constant but for missing cells has its value in "fill". */
+static double
+number_invert(const void *fitted, const double *outputs)
+{
+	const Number *number = fitted;
+
+	if (number->has_indicator && !(outputs[number->has_value] < 0.5))
+		return NAN;
+	return number->has_value ? outputs[0] * number->scale + number->offset : number->fill;
+}
+
 typedef struct NumberRun
 {
 	int			n;
@@ -329,6 +340,7 @@ const Transform number_transform = {
 	.apply = number_apply,
 	.flatten = number_flatten,
 	.unflatten = number_unflatten,
+	.invert = number_invert,
 	.learned = number_learned,
 	.sql = number_sql
 };

@@ -187,6 +187,34 @@ onehot_apply(const void *fitted, const ApplyRows *rows)
 	}
 }
 
+/* What all zeros stand for: the level left out, the place of all others where it was more than one, or nothing. */
+static double
+level_left_out(const Onehot *onehot)
+{
+	double		level = NAN;
+
+	for (int code = 0; code < onehot->nlevels; code++)
+		if (onehot->column[code] < 0)
+			level = isnan(level) ? code : onehot->nlevels;
+	return level;
+}
+
+static double
+onehot_invert(const void *fitted, const double *outputs)
+{
+	const Onehot *onehot = fitted;
+	int			column = greatest_output(outputs, onehot->width);
+
+	if (column == OUTPUT_NONE)
+		return level_left_out(onehot);
+	if (column == onehot->other)
+		return onehot->nlevels;
+	for (int code = 0; column >= 0 && code < onehot->nlevels; code++)
+		if (onehot->column[code] == column)
+			return code;
+	return NAN;
+}
+
 /* The levels without a column of their own and without that of the rare ones have been dropped, or were never seen. */
 static void
 onehot_learned(const void *fitted, const OutputColumn *operand, int noperands, LearnedLine line, void *state)
@@ -307,6 +335,7 @@ const Transform onehot_transform = {
 	.apply = onehot_apply,
 	.flatten = onehot_flatten,
 	.unflatten = onehot_unflatten,
+	.invert = onehot_invert,
 	.learned = onehot_learned,
 	.sql = onehot_sql
 };

@@ -75,6 +75,26 @@ ordinal_name_outputs(const void *fitted, const OutputColumn *operand, int nopera
 	outputs->name = pstrdup(operand->name);
 }
 
+/* The level whose code is nearest; none of what unknown levels become, and none from half a step on. */
+static double
+ordinal_invert(const void *fitted, const double *outputs)
+{
+	const LevelValues *values = fitted;
+	double		nearest = 0.5;
+	double		level = NAN;
+
+	for (int code = 0; code < values->nlevels; code++)
+	{
+		double		distance = fabs(values->value[code] - *outputs);
+
+		if (!(distance < nearest))
+			continue;
+		nearest = distance;
+		level = code;
+	}
+	return fabs(values->value[values->nlevels] - *outputs) <= nearest ? (double) NAN : level;
+}
+
 const Transform ordinal_transform = {
 	.name = "ordinal",
 	.family = "encode",
@@ -88,6 +108,7 @@ const Transform ordinal_transform = {
 	.check = ordinal_check,
 	.fit = ordinal_fit,
 	.name_outputs = ordinal_name_outputs,
+	.invert = ordinal_invert,
 	LEVEL_VALUES_FUNCTIONS
 };
 

@@ -142,6 +142,18 @@ passed_apply(const void *fitted, const ApplyRows *rows)
 	}
 }
 
+/* Numbers that are no category share a code, which stands for none. */
+static double
+passed_invert(const void *fitted, const double *outputs)
+{
+	const Passed *passed = fitted;
+	double		code = rint(*outputs);
+
+	if (passed->as != PASSED_CODED)
+		return *outputs;
+	return code >= 0.0 && code < passed->ncodes ? passed->code[(int) code] : NAN;
+}
+
 /* ---- stored form ---- */
 
 static void
@@ -199,5 +211,6 @@ const Transform passed_transform = {
 	.name_outputs = passed_name_outputs,
 	.apply = passed_apply,
 	.flatten = passed_flatten,
-	.unflatten = passed_unflatten
+	.unflatten = passed_unflatten,
+	.invert = passed_invert
 };

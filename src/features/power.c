@@ -83,6 +83,26 @@ transformed(const Power *power, double x)
 	return ((power->box_cox ? power_term(l, power->lambda) : raised(l, power->lambda)) - power->mean) / power->scale;
 }
 
+/* The l of a power_term, NaN where none gives so much. */
+static inline double
+term_log(double term, double p)
+{
+	return fabs(p) < DBL_EPSILON ? term : math_log1p(p * term) / p;
+}
+
+static double
+power_invert(const void *fitted, const double *outputs)
+{
+	const Power *power = fitted;
+	double		y = *outputs * power->scale + power->mean;
+
+	if (isnan(y) || isinf(*outputs))
+		return power->box_cox && y < 0.0 ? NAN : y;
+	if (power->box_cox)
+		return math_exp(term_log(y, power->lambda));
+	return y >= 0.0 ? math_expm1(term_log(y, power->lambda)) : -math_expm1(term_log(-y, 2.0 - power->lambda));
+}
+
 /* ---- the power ---- */
 
 typedef struct Search
@@ -368,6 +388,7 @@ const Transform power_transform = {
 	.apply = power_apply,
 	.flatten = power_flatten,
 	.unflatten = power_unflatten,
+	.invert = power_invert,
 	.learned = power_learned,
 	.sql = power_sql
 };

@@ -164,6 +164,39 @@ quantile_apply(const void *fitted, const ApplyRows *rows)
 		rows->out[(Size) i * rows->out_stride] = transformed(fitted, rows->cells[(Size) i * rows->stride]);
 }
 
+/* The value of a rank: the quantiles interpolated, as numpy.interp does. */
+static double
+value_of(const Quantile *quantile, double rank)
+{
+	int			i = (int) floor(rank * (quantile->n - 1));
+	double		from;
+
+	while (i > 0 && reference_of(quantile, i) > rank)
+		i--;
+	while (i < quantile->n - 1 && reference_of(quantile, i + 1) <= rank)
+		i++;
+	from = reference_of(quantile, i);
+	if (i == quantile->n - 1 || from == rank)
+		return quantile->value[i];
+	return (quantile->value[i + 1] - quantile->value[i]) / (reference_of(quantile, i + 1) - from) * (rank - from) + quantile->value[i];
+}
+
+static double
+quantile_invert(const void *fitted, const double *outputs)
+{
+	const Quantile *quantile = fitted;
+	double		near = quantile->normal ? NEAR_BOUND : 0.0;
+	double		rank = quantile->normal ? normal_cdf(*outputs) : *outputs;
+
+	if (isnan(rank))
+		return rank;
+	if (rank - near < 0.0)
+		return quantile->value[0];
+	if (rank + near > 1.0)
+		return quantile->value[quantile->n - 1];
+	return value_of(quantile, rank);
+}
+
 static void
 quantile_learned(const void *fitted, const OutputColumn *operand, int noperands, LearnedLine line, void *state)
 {
@@ -221,5 +254,6 @@ const Transform quantile_transform = {
 	.apply = quantile_apply,
 	.flatten = quantile_flatten,
 	.unflatten = quantile_unflatten,
+	.invert = quantile_invert,
 	.learned = quantile_learned
 };

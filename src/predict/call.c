@@ -51,7 +51,7 @@ create_call(FmgrInfo *flinfo)
 	call->model_context = AllocSetContextCreate(context, "relearn scores", ALLOCSET_SMALL_SIZES);
 	call->binding_context = AllocSetContextCreate(context, "relearn columns", ALLOCSET_SMALL_SIZES);
 	call->by_value = types[0] == BYTEAOID;
-	call->transforms = flinfo->fn_addr == ml_transform || flinfo->fn_addr == ml_transform_named;
+	call->transforms = flinfo->fn_addr == ml_transform || flinfo->fn_addr == ml_transform_named || flinfo->fn_addr == ml_inverse_transform;
 	call->row_type = types[1];
 	note_arguments(call, flinfo);
 	if (call->row_type == JSONBOID || call->row_type == TEXTOID)
@@ -113,6 +113,7 @@ set_model(PredictCall *call, Model *model)
 		model_cache_unpin(before);
 	MemoryContextReset(call->model_context);
 	call->class_name = NULL;
+	call->inverse = NULL;
 	call->cells = MemoryContextAlloc(call->model_context, Max(model->features->ninputs, 1) * sizeof(double));
 	call->scores = MemoryContextAlloc(call->model_context, model->noutputs * sizeof(double));
 }

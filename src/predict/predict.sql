@@ -237,3 +237,13 @@ CREATE FUNCTION ml._transform_columns(model bytea, names text[], VARIADIC "any")
 	SUPPORT ml._predict_columns_support
 	AS 'MODULE_PATHNAME', 'ml_transform_named';
 COMMENT ON FUNCTION ml._transform_columns(bytea, text[], VARIADIC "any") IS 'internal: the prepared row of the values of named columns, by model value';
+
+CREATE FUNCTION ml.inverse_transform(model text, "values" float8[]) RETURNS jsonb
+	LANGUAGE c STABLE STRICT PARALLEL SAFE COST 4000
+	AS 'MODULE_PATHNAME', 'ml_inverse_transform';
+COMMENT ON FUNCTION ml.inverse_transform(text, float8[]) IS 'the columns of the source that a row of ml.transform stands for, as far as there is a way back, by model name';
+
+CREATE FUNCTION ml.inverse_transform(model bytea, "values" float8[]) RETURNS jsonb
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 4000
+	AS 'MODULE_PATHNAME', 'ml_inverse_transform';
+COMMENT ON FUNCTION ml.inverse_transform(bytea, float8[]) IS 'the columns of the source that a row of ml.transform stands for, as far as there is a way back, by model value';

@@ -46,7 +46,7 @@ typedef struct PredictCall
 	MemoryContext work;			/* reset for every row */
 	MemoryContextCallback ended;	/* registered where the FmgrInfo lives */
 	bool		by_value;		/* the model argument is an artifact, not a reference */
-	bool		transforms;		/* asks for prepared rows, which pipelines have too */
+	bool		transforms;		/* is about prepared rows, which pipelines have too */
 	bool		only_here;		/* knows of values in its query's text */
 	Oid			row_type;		/* type of argument 1: record, jsonb, text; text or text[] for the columns forms */
 
@@ -72,6 +72,7 @@ typedef struct PredictCall
 	uint64		model_serial;	/* of the one pinned last */
 	double	   *cells;			/* (ninputs) */
 	double	   *scores;			/* (noutputs); NULL: no model is open */
+	Inverse    *inverse;		/* the way back from prepared rows; NULL: not looked for yet */
 	char	   *class_name;		/* class argument looked up last, or NULL */
 	int			class_name_length;
 	int			class_index;
@@ -150,9 +151,10 @@ extern void binding_missing(const char *origin, const InputColumn *input, const 
 /* "a number", "an interval"...: for messages. */
 extern const char *kind_phrase(ColumnKind kind);
 
-/* The functions that give prepared rows. */
+/* The functions that give or take prepared rows. */
 extern Datum ml_transform(PG_FUNCTION_ARGS);
 extern Datum ml_transform_named(PG_FUNCTION_ARGS);
+extern Datum ml_inverse_transform(PG_FUNCTION_ARGS);
 
 /* ---- answers from scores ---- */
 extern int	answer_class(const Model *model, const double *scores);	/* the winning class */

@@ -141,6 +141,7 @@ Datum
 ml_transform_columns(PG_FUNCTION_ARGS)
 {
 	const Features *features = listed_model(fcinfo, RIGHT_PREDICT)->features;
+	const Inverse *inverse = features_inverse(features);
 	ListRow		row = {0};
 
 	InitMaterializedSRF(fcinfo, 0);
@@ -157,6 +158,7 @@ ml_transform_columns(PG_FUNCTION_ARGS)
 			row_add_text(&row, features->groups[step->group].name);
 			row_add_texts(&row, input_names(features, step));
 			row_add_texts(&row, step_names(features, step));
+			row_add_bool(&row, inverse->leads_back[step->first_output + j]);
 			row_put(fcinfo, &row);
 		}
 	}

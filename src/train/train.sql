@@ -70,10 +70,10 @@ AS 'MODULE_PATHNAME', 'ml_transform_parameters';
 COMMENT ON FUNCTION ml.transform_parameters(text) IS 'the parameters of a step of preprocess: types, defaults, bounds, other names';
 
 CREATE FUNCTION ml.transform_columns(model text)
-RETURNS TABLE (place bigint, column_name text, feature text, source_columns text[], steps text[])
+RETURNS TABLE (place bigint, column_name text, feature text, source_columns text[], steps text[], invertible boolean)
 LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 30
 AS 'MODULE_PATHNAME', 'ml_transform_columns';
-COMMENT ON FUNCTION ml.transform_columns(text) IS 'the columns ml.transform gives: names, the columns of the source they come from, and the steps between';
+COMMENT ON FUNCTION ml.transform_columns(text) IS 'the columns ml.transform gives: names, the columns of the source they come from, the steps between, and whether ml.inverse_transform finds the way back';
 
 CREATE FUNCTION ml.preprocess_params(model text)
 RETURNS TABLE (feature text, step_number bigint, step text, column_name text, parameter text, value text, number double precision)

@@ -10,10 +10,12 @@
 
 #include "core/mathfn.h"
 #include "core/mathfn_internal.h"
+#include "core/normal.h"
 #include "core/sort.h"
 
 PG_FUNCTION_INFO_V1(core_math);
 PG_FUNCTION_INFO_V1(core_exp_block);
+PG_FUNCTION_INFO_V1(core_turns);
 PG_FUNCTION_INFO_V1(core_circle);
 PG_FUNCTION_INFO_V1(core_sort_keys);
 PG_FUNCTION_INFO_V1(core_sortable);
@@ -51,6 +53,10 @@ core_math(PG_FUNCTION_ARGS)
 			PG_RETURN_FLOAT8(math_log(x));
 		case '1':
 			PG_RETURN_FLOAT8(math_log1p(x));
+		case 'm':
+			PG_RETURN_FLOAT8(math_expm1(x));
+		case 'n':
+			PG_RETURN_FLOAT8(normal_cdf(x));
 		case 's':
 			PG_RETURN_FLOAT8(math_sigmoid(x));
 		default:
@@ -69,6 +75,13 @@ core_exp_block(PG_FUNCTION_ARGS)
 	for (int i = 0; i < n; i++)
 		y[i] = math_exp_inline(x[i]);
 	PG_RETURN_DATUM(array_of_doubles(y, n));
+}
+
+/* (sine, cosine) */
+Datum
+core_turns(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_FLOAT8(math_turns(PG_GETARG_FLOAT8(0), PG_GETARG_FLOAT8(1)));
 }
 
 /* {sine, cosine} */

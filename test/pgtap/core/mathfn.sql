@@ -2,7 +2,7 @@
 BEGIN;
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS relearn_core_test;
-SELECT plan(15);
+SELECT plan(20);
 
 CREATE TEMP TABLE reference (function "char", x float8, y float8);
 INSERT INTO reference VALUES
@@ -75,7 +75,37 @@ INSERT INTO reference VALUES
 	('p', 3.3, 3.336219258870659),
 	('p', 20.0, 20.000000002061153),
 	('p', 37.5, 37.5),
-	('p', 800.0, 800.0);
+	('p', 800.0, 800.0),
+	('m', -800.0, -1.0),
+	('m', -40.0, -1.0),
+	('m', -2.5, -0.9179150013761012),
+	('m', -0.3, -0.2591817793182821),
+	('m', -1e-05, -9.999950000166666e-06),
+	('m', -1e-17, -1e-17),
+	('m', 1e-300, 1e-300),
+	('m', 1e-10, 1.00000000005e-10),
+	('m', 0.001, 0.0010005001667083417),
+	('m', 0.1, 0.10517091807564763),
+	('m', 0.6931471805599453, 1.0),
+	('m', 1.0, 1.7182818284590453),
+	('m', 7.5, 1807.0424144560632),
+	('m', 100.7, 5.413203172330057e+43),
+	('m', 709.7, 1.6549840276802644e+308),
+	('n', -20.0, 2.7536241186062337e-89),
+	('n', -8.3, 5.205569744890254e-17),
+	('n', -5.0, 2.866515718791939e-07),
+	('n', -2.6, 0.004661188023718749),
+	('n', -2.5, 0.006209665325776135),
+	('n', -2.4, 0.008197535924596131),
+	('n', -1.0, 0.15865525393145705),
+	('n', -0.1, 0.460172162722971),
+	('n', -1e-10, 0.49999999996010575),
+	('n', 0.0, 0.5),
+	('n', 0.3, 0.6179114221889527),
+	('n', 1.96, 0.9750021048517795),
+	('n', 2.499, 0.9937727844480115),
+	('n', 3.0, 0.9986501019683699),
+	('n', 8.0, 0.9999999999999993);
 
 -- The distance in units of the last place; a subnormal's unit is 5e-324.
 CREATE FUNCTION pg_temp.ulps(got float8, wanted float8) RETURNS bigint LANGUAGE sql AS
@@ -86,6 +116,8 @@ SELECT is_empty($$ SELECT x, y, core_math('l', x) FROM reference WHERE function 
 SELECT is_empty($$ SELECT x, y, core_math('1', x) FROM reference WHERE function = '1' AND pg_temp.ulps(core_math('1', x), y) > 1 $$, 'log1p');
 SELECT is_empty($$ SELECT x, y, core_math('s', x) FROM reference WHERE function = 's' AND pg_temp.ulps(core_math('s', x), y) > 3 $$, 'sigmoid');
 SELECT is_empty($$ SELECT x, y, core_math('p', x) FROM reference WHERE function = 'p' AND pg_temp.ulps(core_math('p', x), y) > 2 $$, 'softplus');
+SELECT is_empty($$ SELECT x, y, core_math('m', x) FROM reference WHERE function = 'm' AND pg_temp.ulps(core_math('m', x), y) > 4 $$, 'expm1');
+SELECT is_empty($$ SELECT x, y, core_math('n', x) FROM reference WHERE function = 'n' AND abs(core_math('n', x) - y) > 1e-13 * y $$, 'the normal distribution');
 
 -- libm, over ranges (glibc stays below 1 ulp itself)
 SELECT is_empty($$ SELECT x FROM generate_series(-707.9, 709.7, 0.0731) s, LATERAL (SELECT s::float8 AS x) v WHERE pg_temp.ulps(core_math('e', x), exp(x)) > 1 $$,
@@ -106,6 +138,11 @@ FROM unnest('{Infinity,-Infinity,NaN}'::float8[]) WITH ORDINALITY v (x, n);
 
 SELECT is(array_agg(core_circle(q / 4.0) ORDER BY q), '{{0,-1},{-1,0},{0,1},{1,0},{0,-1},{-1,0},{0,1},{1,0},{0,-1}}', 'quarters of a turn are exact')
 FROM generate_series(-2, 6) q;
+SELECT is(array_agg(core_math('m', x) || ' ' || core_math('n', x) ORDER BY n), '{"Infinity 1","-1 0","NaN NaN"}', 'expm1 and the normal distribution at the ends')
+FROM unnest('{Infinity,-Infinity,NaN}'::float8[]) WITH ORDINALITY v (x, n);
+SELECT is_empty($$ SELECT x FROM generate_series(0, 0.9999, 0.00037) s, LATERAL (SELECT s::float8 AS x, core_circle(s::float8) AS c) v
+	WHERE abs(core_turns(c[1], c[2]) - x) > 1e-15 OR abs(core_turns(1e3 * c[1], 1e3 * c[2]) - x) > 1e-15 $$, 'the angle of a point on the circle');
+SELECT is(array[core_turns(0, 0), core_turns('NaN', 1), core_turns(1, 'Infinity'), core_turns(0, -2), core_turns(-3, 0)], '{NaN,NaN,NaN,0.5,0.75}', 'angles at the ends');
 SELECT is(core_circle('NaN') || core_circle('Infinity'), '{NaN,NaN,NaN,NaN}', 'no angle, no point');
 
 -- The loop that vectorises and the single call give the same bits.

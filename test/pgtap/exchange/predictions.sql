@@ -76,6 +76,12 @@ SELECT results_eq($$SELECT column_name, type, kind, levels FROM ml.describe('xgb
 SELECT results_eq($$SELECT column_name, type, kind, levels FROM ml.describe('lgb_mixed') WHERE column_name = 'half'$$,
 	$$VALUES ('half', 'double precision', 'category', '{0.5,1,2.5}'::text[])$$, 'numbers as levels');
 
+-- the way back from the row the trees see; XGBoost's has single precision, unknown categories stand for nothing
+SELECT is((SELECT count(*) FROM titanic_rows t, ml.inverse_transform('lgb_binary', ml.transform('lgb_binary', t)) back
+	WHERE t.sex IN ('male', 'female') AND t.embarked IN ('C', 'Q', 'S') AND back - '{deck}'::text[] <> to_jsonb(t) - '{id,deck}'::text[]), 0::bigint, 'columns as they were');
+SELECT is(ml.inverse_transform('xgb_mixed', ml.transform('xgb_mixed', '{"flag": true, "grade": 11, "half": 1, "x": 0.25}')), '{"flag": true, "grade": 11, "x": 0.25}', 'numbers that stand for categories');
+SELECT is(ml.inverse_transform('lgb_mixed', ml.transform('lgb_mixed', '{"flag": true, "grade": 12, "half": 2.50, "x": 0.1}')), '{"grade": null, "half": 2.5, "x": 0.1}', 'and those that stand for none');
+
 -- ---- classes ----
 
 SELECT lives_ok($$SELECT ml.import_model('species', body, format, target => 'species', labels => '{Adelie,Chinstrap,Gentoo}', note => 'from LightGBM')
