@@ -26,7 +26,7 @@ math_expm1(double x)
 
 	if (e == 1.0)
 		return x;
-	return isinf(e) || e == 0.0 ? e - 1.0 : (e - 1.0) * x / math_log(e);
+	return fabs(x) < 1.0 ? (e - 1.0) * x / math_log(e) : e - 1.0;
 }
 
 double
