@@ -9,7 +9,6 @@
 
 #include "core/team.h"
 #include "optimizer/cost.h"
-#include "optimizer/paths.h"
 
 #include "profile/profile_internal.h"
 

@@ -1,6 +1,7 @@
 -- ml.profile by parallel workers: the same to the last bit as without; where there are none to be had, it goes on alone.
 BEGIN;
 SELECT no_plan();
+SET LOCAL synchronize_seqscans = off;	-- what is estimated depends on the order of the rows
 
 -- 200,000 rows of 12 columns that sketches take: workers join after a million cells.  Exact and approximate, NULL, NaN, infinite; texts of all sizes, some of
 -- them longer than a block.
