@@ -27,6 +27,7 @@
 #include "utils/plancache.h"
 #include "utils/rel.h"
 
+#include "core/hash.h"
 #include "data/data_internal.h"
 
 #define WHAT_A_SOURCE_IS "source must be a table, a view or one SELECT"
@@ -259,13 +260,14 @@ open_query(const char *text)
 
 /* ---- open, narrow ---- */
 
-/* Analyse a query under the caller's rights: the columns it returns. */
+/* Analyse a query under the caller's rights: the columns it returns, and the relations it reads. */
 static TupleDesc
-describe_query(const char *query)
+describe_query(const char *query, List **relations)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	SPIPlanPtr	plan;
 	List	   *sources;
+	CachedPlanSource *analysed;
 	TupleDesc	tupdesc;
 
 	SPI_connect();
@@ -275,9 +277,10 @@ describe_query(const char *query)
 	sources = SPI_plan_get_plan_sources(plan);
 	if (list_length(sources) != 1)
 		elog(ERROR, "a source has %d plans", list_length(sources));
-	tupdesc = ((CachedPlanSource *) linitial(sources))->resultDesc;
+	analysed = linitial(sources);
 	MemoryContextSwitchTo(caller);
-	tupdesc = CreateTupleDescCopy(tupdesc);
+	tupdesc = CreateTupleDescCopy(analysed->resultDesc);
+	*relations = list_copy(analysed->relationOids);
 	SPI_finish();
 	return tupdesc;
 }
@@ -299,8 +302,46 @@ source_open(const char *text)
 		source->from = open_query(text);
 		source->query = pstrdup(text);
 	}
-	source->tupdesc = describe_query(source->query);
+	source->tupdesc = describe_query(source->query, &source->relations);
 	return source;
+}
+
+static int
+compare_hashes(const void *a, const void *b)
+{
+	uint64		x = *(const uint64 *) a,
+				y = *(const uint64 *) b;
+
+	return (x > y) - (x < y);
+}
+
+static uint64
+hash_string(const char *text)
+{
+	return hash_text(text, strlen(text), 0);
+}
+
+char *
+source_identity(const Source *source)
+{
+	uint64	   *names = palloc(sizeof(uint64) * (list_length(source->relations) + 1));
+	uint64		hash = source_is_name(source->text) ? 0 : hash_string(source->from);
+	int			n = 0;
+	ListCell   *cell;
+
+	foreach(cell, source->relations)
+	{
+		Oid			relation = lfirst_oid(cell);
+
+		if (get_rel_persistence(relation) == RELPERSISTENCE_TEMP)
+			return NULL;
+		names[n++] = hash_string(quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), get_rel_name(relation)));
+	}
+	qsort(names, n, sizeof(uint64), compare_hashes);
+	for (int i = 0; i < n; i++)
+		if (i == 0 || names[i] != names[i - 1])
+			hash = hash_fold(hash, names[i]);
+	return psprintf("%016llx", (unsigned long long) hash);
 }
 
 void
@@ -319,7 +360,7 @@ source_narrow(Source *source, const bool *wanted)
 	if (nwanted == natts)
 		return;
 	source->query = query.data;
-	source->tupdesc = describe_query(source->query);
+	source->tupdesc = describe_query(source->query, &source->relations);
 }
 
 void
