@@ -139,8 +139,9 @@ check_training_rows(const Training *t)
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_EXCEPTION),
 			 errmsg("no row is left for training"),
-			 errdetail("The source has %lld rows%s; the split gave all of them to the other parts.",
-					   (long long) t->frame->nrows, t->request.target ? " with a target" : ""),
+			 errdetail_plural("The source has %lld row%s; the split gave it to the other parts.",
+							  "The source has %lld rows%s; the split gave all of them to the other parts.", (unsigned long) t->frame->nrows,
+							  (long long) t->frame->nrows, t->request.target ? " with a target" : ""),
 			 errhint("%s", hint_at_rows(t))));
 }
 
