@@ -92,6 +92,7 @@ typedef struct Source
 	char	   *from;			/* what to select from: a qualified relation or the query in parentheses with a name */
 	char	   *query;			/* private: what is run */
 	List	   *relations;		/* private: oids of the tables and views it reads */
+	bool		parallel_safe;	/* none of its functions forbids that it runs while parallel workers of ours are at work */
 } Source;
 
 /*
