@@ -18,6 +18,8 @@ WHERE d.column_name = 'tenure';
 SELECT ml.fit_pipeline('scaler', 'telco_churn', '{"tenure": "standardize"}', key => 'customerID', split => '{"train": 0.7, "validation": 0.15, "test": 0.15}', features => '{tenure}') AS version;
 SELECT abs(p.number - t.of_training) < 1e-9 AS is_of_training_rows FROM ml.preprocess_params('scaler') p,
 	(SELECT avg(tenure) AS of_training FROM telco_churn WHERE ml.split("customerID") = 'train') t WHERE p.parameter = 'mean';
+--     One that is fitted on all rows says whose test rows it has seen.
+SELECT ml.fit_pipeline('leaking', 'telco_churn', '{"tenure": "standardize"}', features => '{tenure}') AS version;
 
 -- 2.  baseline = (y == y.mode()[0]).mean(): rows without a label count as wrong, and the baseline is measured on other rows than the model.
 --     Here rows without a label are left out and counted, and both are measured on the same rows.
@@ -96,6 +98,6 @@ SELECT to_char(day, 'Day') AS weekday, ml.predict_class('visits', jsonb_build_ob
 -- And what the tool finds wrong with the table itself.
 SELECT severity, check_name, columns FROM ml.checks('telco_churn', 'Churn', key => 'customerID') ORDER BY 1 DESC, 2, 3;
 
-SELECT ml.drop_model(model) FROM unnest('{churn,scaler,labels,up,down,unit,visits}'::text[]) model;
+SELECT ml.drop_model(model) FROM unnest('{churn,scaler,leaking,labels,up,down,unit,visits}'::text[]) model;
 DROP VIEW broken, judges, grown;
 DROP TABLE labels, later, visits, telco_churn;

@@ -91,6 +91,7 @@ typedef struct Source
 	TupleDesc	tupdesc;		/* names and types of its columns; no dropped ones */
 	char	   *from;			/* what to select from: a qualified relation or the query in parentheses with a name */
 	char	   *query;			/* private: what is run */
+	List	   *relations;		/* private: oids of the tables and views it reads */
 	bool		parallel_safe;	/* none of its functions forbids that it runs while parallel workers of ours are at work */
 } Source;
 
@@ -118,6 +119,12 @@ typedef bool (*SourceRow) (TupleTableSlot *slot, void *state);
 /* Run it read-only, streaming.  May run in parallel by itself. */
 extern void source_run(const Source *source, SourceRow row, void *state);
 extern void source_close(Source *source);
+
+/*
+ * What tells sources apart whatever the search_path: the relations they read and, of queries, the text.  palloc'd; NULL where temporary tables, of
+ * which there may be others tomorrow, are among them.
+ */
+extern char *source_identity(const Source *source);
 
 /* Attribute number (1-based) of a column by exact name; 0 where there is none.  An ambiguous name is an error. */
 extern int	source_column(const Source *source, const char *name);
@@ -192,6 +199,13 @@ typedef struct Stratum
 
 #define MOST_STRATA 1000
 
+/* Where the later parts begin that rows were split into by time. */
+typedef struct TimeBounds
+{
+	ColumnKind	kind;			/* of the time column; 0: there is none */
+	double		bound[NPARTS - 1];	/* in its unit, instants in UTC; NaN: the part has no row */
+} TimeBounds;
+
 struct Frame;
 
 /* Bytes that a training takes beside the rows of its frame, and after they are given back. */
@@ -223,6 +237,9 @@ typedef struct FrameRequest
 	int			nbounds;		/* strata whose bounds are known from an earlier training */
 	const Stratum *bounds;
 	const char *gap;			/* with time: rows nearer than this before a later part are left out; a number or an interval as text; NULL */
+	const TimeBounds *times;	/* with time: where an earlier training cut, whose test rows must not train; NULL */
+	bool		same_shares;	/* as that training's: cut there again */
+	bool		locked;			/* no row of the test part's may train, however few others there are */
 	int64		seed;
 	pg_tz	   *zone;			/* the model's time zone */
 	Budget	   *budget;
@@ -252,9 +269,12 @@ typedef struct Frame
 	int64		null_targets;	/* rows left out because the target was NULL (or NaN) */
 	int64		zero_weights;
 	double		gap;			/* private: in the unit of the time column */
+	bool		by_content;		/* some rows are placed by their content: they have neither key nor group */
 	int64		gap_rows;		/* rows left out because they lie in the gap before a later part */
 	int			nstrata;
 	Stratum    *strata;			/* (nstrata) where the rows were split by strata */
+	TimeBounds	times;			/* where they were split by time */
+	char	   *source;			/* source_identity */
 	uint8		fingerprint[16];	/* order-independent hash of the rows used */
 	List	   *warnings;		/* of char * */
 	double	  **chunk;			/* private: cells in the order of arrival */

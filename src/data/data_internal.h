@@ -100,6 +100,9 @@ extern void frame_order(Frame *frame, const RowSides *sides, Dictionary *strata,
 /* The gap before later parts in the unit of the time column: microseconds, or whatever a number counts.  0: none. */
 extern double gap_width(const FrameRequest *request, ColumnKind kind);
 
+/* An error where the time column is of another kind than what earlier versions were cut by. */
+extern void check_time_bounds(const FrameRequest *request, ColumnKind kind);
+
 /* ---- rows in a temporary file; in spill.c ---- */
 
 /* The codes of a category by row of arrival: code (narrived). */

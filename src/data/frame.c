@@ -185,6 +185,8 @@ open_columns(Load *l)
 
 		/* instants are ordered in UTC: local time runs twice through one hour a year */
 		(void) kind_of_type(TupleDescAttr(l->source->tupdesc, roles->time)->atttypid, &kind);
+		check_time_bounds(l->request, kind);
+		frame->times.kind = kind;
 		open_reader(l, &l->time_reader, roles->time, kind, NULL);
 		frame->gap = gap_width(l->request, kind);
 	}
@@ -340,6 +342,15 @@ warn(const Load *l)
 	warn_of_column(frame, &frame->target);
 }
 
+static bool
+places_by_content(const Load *l)
+{
+	const FrameRequest *request = l->request;
+	bool		keyless = request->key == NULL || l->null_keys > 0;
+
+	return request->time == NULL && keyless && (request->group == NULL || l->null_groups > 0);
+}
+
 /* Order the rows, then give back what only loading needed. */
 static void
 finish(Load *l)
@@ -352,6 +363,7 @@ finish(Load *l)
 	check_rows(l);
 	sort_levels(l);
 	warn(l);
+	frame->by_content = places_by_content(l);
 	if (frame->file != NULL)
 		spill_end(frame);
 	frame_order(frame, &l->sides, l->strata, l->request);
@@ -386,6 +398,9 @@ frame_load(const FrameRequest *request)
 	frame->context = context;
 	frame->cells = AllocSetContextCreate(context, "relearn cells", ALLOCSET_DEFAULT_SIZES);
 	l->source = source_open(request->source);
+	frame->source = source_identity(l->source);
+	if (frame->source != NULL)
+		frame->source = MemoryContextStrdup(context, frame->source);
 	roles_resolve(request, l->source, &l->roles);
 	open_columns(l);
 	source_run(l->source, load_row, l);

@@ -135,7 +135,7 @@ split_by_hash(Order *o)
 	start[PART_VALIDATION] = first_reaching(o, bound[0]);
 	start[PART_TEST] = first_reaching(o, bound[1]);
 	start[NPARTS] = o->n;
-	if (start[PART_VALIDATION] == 0 && share[PART_TRAIN] > 0)
+	if (start[PART_VALIDATION] == 0 && share[PART_TRAIN] > 0 && !o->request->locked)
 	{
 		start[PART_VALIDATION] = start[PART_TEST] = o->n;
 		frame_warning(o->frame, "no row fell into the training part by its hash, so all %u are in it", o->n);

@@ -29,6 +29,7 @@
 #include "utils/plancache.h"
 #include "utils/rel.h"
 
+#include "core/hash.h"
 #include "data/data_internal.h"
 
 #define WHAT_A_SOURCE_IS "source must be a table, a view or one SELECT"
@@ -261,7 +262,7 @@ open_query(const char *text)
 
 /* ---- open, narrow ---- */
 
-/* Analyse the query under the caller's rights: the columns it returns, and what its functions forbid. */
+/* Analyse the query under the caller's rights: the columns it returns, the relations it reads, and what its functions forbid. */
 static void
 describe_query(Source *source)
 {
@@ -281,6 +282,7 @@ describe_query(Source *source)
 	source->parallel_safe = max_parallel_hazard(linitial_node(Query, analysed->query_list)) != PROPARALLEL_UNSAFE;
 	MemoryContextSwitchTo(caller);
 	source->tupdesc = CreateTupleDescCopy(analysed->resultDesc);
+	source->relations = list_copy(analysed->relationOids);
 	SPI_finish();
 }
 
@@ -303,6 +305,44 @@ source_open(const char *text)
 	}
 	describe_query(source);
 	return source;
+}
+
+static int
+compare_hashes(const void *a, const void *b)
+{
+	uint64		x = *(const uint64 *) a,
+				y = *(const uint64 *) b;
+
+	return (x > y) - (x < y);
+}
+
+static uint64
+hash_string(const char *text)
+{
+	return hash_text(text, strlen(text), 0);
+}
+
+char *
+source_identity(const Source *source)
+{
+	uint64	   *names = palloc(sizeof(uint64) * (list_length(source->relations) + 1));
+	uint64		hash = source_is_name(source->text) ? 0 : hash_string(source->from);
+	int			n = 0;
+	ListCell   *cell;
+
+	foreach(cell, source->relations)
+	{
+		Oid			relation = lfirst_oid(cell);
+
+		if (get_rel_persistence(relation) == RELPERSISTENCE_TEMP)
+			return NULL;
+		names[n++] = hash_string(quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), get_rel_name(relation)));
+	}
+	qsort(names, n, sizeof(uint64), compare_hashes);
+	for (int i = 0; i < n; i++)
+		if (i == 0 || names[i] != names[i - 1])
+			hash = hash_fold(hash, names[i]);
+	return psprintf("%016llx", (unsigned long long) hash);
 }
 
 void

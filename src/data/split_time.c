@@ -12,27 +12,47 @@
 #include "core/sort.h"
 #include "data/order_internal.h"
 
+#define MUCH_GROWN 1.1			/* a test part this much beyond its share is worth a warning */
+
 /*
- * How many of the rows sorted by time come before a cut at a share of them: equal times stay together, on the side nearer to the share (on the
- * earlier side at the start, so that the first part has rows).
+ * How many of the first n rows sorted by time come before a cut that wants so many of them: equal times stay together, on the side nearer to that (on
+ * the earlier side at the start, so that the first part has rows).
  */
 static uint32
-time_cut(const Order *o, double share)
+time_cut(const Order *o, double wanted, uint32 n)
 {
-	double		wanted = share * o->n;
 	uint32		low,
 				high;
 
 	if (wanted <= 0)
 		return 0;
-	if (wanted >= o->n)
-		return o->n;
+	if (wanted >= n)
+		return n;
 	low = high = (uint32) wanted;
 	while (low > 0 && o->key[low - 1] == o->key[high])
 		check_interrupts(--low);
-	while (high < o->n && o->key[high] == o->key[low])
+	while (high < n && o->key[high] == o->key[low])
 		check_interrupts(++high);
 	return low > 0 && wanted - low < high - wanted ? low : high;
+}
+
+/* How many rows sorted by time come before a time. */
+static uint32
+rows_before(const Order *o, uint64 time)
+{
+	uint32		low = 0,
+				high = o->n;
+
+	while (low < high)
+	{
+		uint32		middle = low + (high - low) / 2;
+
+		if (o->key[middle] < time)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 /* ---- the gap ---- */
@@ -84,32 +104,116 @@ lies_in_gap(const TimeCuts *cuts, uint64 time, int part)
 	return false;
 }
 
-/* ---- parts ---- */
+/* ---- cuts ---- */
+
+void
+check_time_bounds(const FrameRequest *request, ColumnKind kind)
+{
+	if (request->times != NULL && request->times->kind != kind)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("time column \"%s\" is a %s, but the rows that earlier versions hold out for tests were cut off at a %s",
+						request->time, kind_name(kind), kind_name(request->times->kind)),
+				 errhint("Give the column its former type, or begin anew by \"unlock\": true in split.")));
+}
+
+static uint64
+bound_side(const TimeBounds *times, Part part)
+{
+	double		bound = times->bound[part - 1];
+
+	return isnan(bound) ? PG_UINT64_MAX : sortable_double(bound);
+}
+
+/* Time goes on and rows are added, all of them behind the cut; shares alone would cut at fresh. */
+static void
+warn_of_growth(const Order *o, uint32 kept, uint32 fresh)
+{
+	int64		held_out = o->n - kept;
+
+	if (held_out > MUCH_GROWN * (o->n - fresh))
+		frame_warning(o->frame, "the test part begins at %s as in the version before, and has %.0f %% of the rows instead of %.0f %%: "
+					  "\"unlock\": true in split cuts anew, and lets rows train that were held out until now",
+					  cell_shown(o->frame->times.kind, o->request->times->bound[PART_TEST - 1]), 100.0 * held_out / o->n, 100 * o->request->share[PART_TEST]);
+}
+
+/* Where the test part begins: as before where the shares are the same, and never later. */
+static uint32
+cut_test(Order *o, TimeCuts *cuts)
+{
+	const FrameRequest *request = o->request;
+	uint32		start = o->n;
+	uint32		kept;
+
+	if (request->share[PART_TEST] > 0)
+		start = time_cut(o, (request->share[PART_TRAIN] + request->share[PART_VALIDATION]) * o->n, o->n);
+	if (request->times == NULL)
+	{
+		cuts->first[PART_TEST] = start < o->n ? o->key[start] : PG_UINT64_MAX;
+		return start;
+	}
+	cuts->first[PART_TEST] = bound_side(request->times, PART_TEST);
+	kept = rows_before(o, cuts->first[PART_TEST]);
+	if (request->same_shares || kept <= start)
+	{
+		warn_of_growth(o, kept, start);
+		return kept;
+	}
+	cuts->first[PART_TEST] = o->key[start];
+	return start;
+}
+
+/* Before rows held out by an earlier training the shares are those of the rows that are left. */
+static uint32
+cut_validation(Order *o, TimeCuts *cuts, uint32 test)
+{
+	const FrameRequest *request = o->request;
+	const double *share = request->share;
+	uint32		start = test;
+
+	if (share[PART_VALIDATION] <= 0)
+	{
+		cuts->first[PART_VALIDATION] = cuts->first[PART_TEST];
+		return test;
+	}
+	if (request->times != NULL && request->same_shares)
+	{
+		cuts->first[PART_VALIDATION] = bound_side(request->times, PART_VALIDATION);
+		return rows_before(o, cuts->first[PART_VALIDATION]);
+	}
+	if (request->times != NULL)
+		start = time_cut(o, share[PART_TRAIN] / (share[PART_TRAIN] + share[PART_VALIDATION]) * test, test);
+	else
+		start = time_cut(o, share[PART_TRAIN] * o->n, o->n);
+	cuts->first[PART_VALIDATION] = start < o->n ? o->key[start] : PG_UINT64_MAX;
+	return start;
+}
+
+static double
+bound_of_side(uint64 side)
+{
+	return side == PG_UINT64_MAX ? NAN : side_time(side);
+}
 
 void
 find_time_cuts(Order *o, TimeCuts *cuts)
 {
-	const double *share = o->request->share;
 	int64		start[NPARTS + 1];
 
 	memset(cuts, 0, sizeof(TimeCuts));
 	take_keys(o, SIDE_TIME, false);
 	sort_rows(o);
 	start[PART_TRAIN] = 0;
-	start[PART_VALIDATION] = time_cut(o, share[PART_TRAIN]);
-	start[PART_TEST] = time_cut(o, share[PART_TRAIN] + share[PART_VALIDATION]);
-	if (share[PART_TEST] <= 0)
-		start[PART_TEST] = o->n;
-	if (share[PART_VALIDATION] <= 0 && share[PART_TEST] <= 0)
-		start[PART_VALIDATION] = o->n;
-	else if (share[PART_VALIDATION] <= 0)
-		start[PART_TEST] = start[PART_VALIDATION];
+	start[PART_TEST] = cut_test(o, cuts);
+	start[PART_VALIDATION] = cut_validation(o, cuts, start[PART_TEST]);
 	start[NPARTS] = o->n;
 	for (int part = PART_VALIDATION; part < NPARTS; part++)
-		cuts->first[part] = start[part] < o->n ? o->key[start[part]] : PG_UINT64_MAX;
+		o->frame->times.bound[part - 1] = bound_of_side(cuts->first[part]);
 	if (o->frame->gap > 0)
 		find_gaps(o, start, cuts);
 }
+
+/* ---- parts ---- */
 
 /* A part without rows begins where the next one does, so that no row falls into it. */
 static int

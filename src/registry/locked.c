@@ -3,8 +3,8 @@
  *		Test rows stay locked: later versions of a model do not learn from them, and looking at them is counted.
  *
  * Where rows are placed by a hash, those held out are the ones beyond train + validation; another version keeps away from them if it hashes the
- * same thing with the same seed and reaches no further.  A split by time moves on with the data, which is what it is for; it too must not reach
- * further into them.
+ * same thing with the same seed and reaches no further.  Strata and a split by time keep where they cut at first: later versions cut there again,
+ * and rows added since fall on either side as if they had been there.  So a split by time holds out all that is newer until it is begun anew.
  */
 #include "postgres.h"
 
@@ -60,6 +60,27 @@ append_strata(StringInfo out, const SplitRule *rule)
 		appendStringInfoChar(out, ']');
 }
 
+/* Instants as text, numbers as they are: that tells the kind. */
+static void
+append_cuts(StringInfo out, const TimeBounds *times)
+{
+	if (times->kind == 0)
+		return;
+	for (int part = PART_VALIDATION; part < NPARTS; part++)
+	{
+		double		bound = times->bound[part - 1];
+
+		appendStringInfo(out, "%s\"%s\": ", part == PART_VALIDATION ? ", \"cuts\": {" : ", ", part_names[part]);
+		if (isnan(bound))
+			appendStringInfoString(out, "null");
+		else if (times->kind == KIND_TIMESTAMP)
+			escape_json(out, cell_shown(KIND_TIMESTAMP, bound));
+		else
+			json_append_number(out, bound);
+	}
+	appendStringInfoChar(out, '}');
+}
+
 char *
 registry_split_json(const char *arguments, const SplitRule *rule)
 {
@@ -81,6 +102,8 @@ registry_split_json(const char *arguments, const SplitRule *rule)
 	if (rule->unlock)
 		appendStringInfoString(&out, ", \"unlock\": true");
 	append_text(&out, "columns", rule->columns);
+	append_text(&out, "source", rule->source);
+	append_cuts(&out, &rule->times);
 	append_strata(&out, rule);
 	appendStringInfoString(&out, "}}");
 	return out.data;
@@ -131,6 +154,32 @@ read_strata(const JsonbValue *bounds, SplitRule *rule)
 	}
 }
 
+static void
+read_cut(const JsonbValue *cut, ColumnKind *kind, double *bound)
+{
+	char	   *text = value_text(cut);
+
+	*bound = NAN;
+	if (cut == NULL || cut->type == jbvNull)
+		return;
+	*kind = text ? KIND_TIMESTAMP : KIND_NUMBER;
+	if (cut->type == jbvNumeric)
+		*bound = value_number(cut);
+	else if (text == NULL || !cell_parse(KIND_TIMESTAMP, NULL, text, bound))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("a stored split was cut at what is no time")));
+}
+
+static void
+read_cuts(const JsonbValue *cuts, TimeBounds *times)
+{
+	if (cuts == NULL || cuts->type != jbvBinary)
+		return;
+	for (int part = PART_VALIDATION; part < NPARTS; part++)
+		read_cut(field(cuts->val.binary.data, part_names[part]), &times->kind, &times->bound[part - 1]);
+}
+
 /* False where a run has none: the model came from elsewhere. */
 static bool
 read_rule(JsonbContainer *arguments, int64 seed, SplitRule *rule)
@@ -151,10 +200,12 @@ read_rule(JsonbContainer *arguments, int64 seed, SplitRule *rule)
 	rule->stratified = rule->stratify != NULL || value_true(stratify);
 	rule->unlock = value_true(field(stored, "unlock"));
 	rule->columns = value_text(field(stored, "columns"));
+	rule->source = value_text(field(stored, "source"));
 	rule->seed = seed;
 	for (int part = 0; part < NPARTS; part++)
 		rule->share[part] = value_number(field(stored, part_names[part]));
 	read_strata(field(stored, "bounds"), rule);
+	read_cuts(field(stored, "cuts"), &rule->times);
 	return true;
 }
 
@@ -179,18 +230,16 @@ rule_of_version(const ModelRow *row, int version, SplitRule *rule, int64 *test_r
 	return found;
 }
 
-/* The version whose test rows are locked; 0: none. */
+/* The version whose test rows are locked, and how many there are; 0: none. */
 static int
-locking_version(const ModelRow *row, SplitRule *rule)
+locking_version(const ModelRow *row, SplitRule *rule, int64 *test_rows)
 {
 	for (int version = row->last_version; version > 0; version--)
 	{
-		int64		test_rows;
-
 		CHECK_FOR_INTERRUPTS();
-		if (!rule_of_version(row, version, rule, &test_rows))
+		if (!rule_of_version(row, version, rule, test_rows))
 			continue;
-		if (test_rows > 0)
+		if (*test_rows > 0)
 			return version;
 		if (rule->unlock)
 			return 0;
@@ -217,14 +266,35 @@ places_alike(const SplitRule *a, const SplitRule *b)
 	return a->seed == b->seed && a->stratified == b->stratified && same(a->stratify, b->stratify);
 }
 
+bool
+registry_same_shares(const SplitRule *a, const SplitRule *b)
+{
+	for (int part = 0; part < NPARTS; part++)
+		if (fabs(a->share[part] - b->share[part]) > SHARE_TOLERANCE)
+			return false;
+	return true;
+}
+
+/* Once the rows are read it is known where they were cut: not behind the cuts that are locked. */
+static bool
+cuts_no_later(const SplitRule *rule, const SplitRule *locked)
+{
+	for (int i = 0; i < rule->nstrata; i++)
+		for (int j = 0; j < locked->nstrata; j++)
+			if (same(rule->strata[i].label, locked->strata[j].label) &&
+				rule->strata[i].bound[PART_TEST - 1] > locked->strata[j].bound[PART_TEST - 1])
+				return false;
+	return rule->times.kind == 0 || locked->times.kind == 0 ||
+		rule->times.bound[PART_TEST - 1] <= locked->times.bound[PART_TEST - 1];
+}
+
 /* Bounds of strata are those of one set of shares. */
 static bool
 keeps_away(const SplitRule *rule, const SplitRule *locked)
 {
-	for (int part = 0; rule->stratified && part < NPARTS; part++)
-		if (fabs(rule->share[part] - locked->share[part]) > SHARE_TOLERANCE)
-			return false;
-	return rule->share[PART_TEST] > locked->share[PART_TEST] - SHARE_TOLERANCE;
+	if (rule->stratified && !registry_same_shares(rule, locked))
+		return false;
+	return rule->share[PART_TEST] > locked->share[PART_TEST] - SHARE_TOLERANCE && cuts_no_later(rule, locked);
 }
 
 static void
@@ -272,7 +342,8 @@ const SplitRule *
 check_locked_split(const ModelRow *row, const SplitRule *rule)
 {
 	SplitRule  *locked = palloc0(sizeof(SplitRule));
-	int			version = rule->unlock ? 0 : locking_version(row, locked);
+	int64		test_rows;
+	int			version = rule->unlock ? 0 : locking_version(row, locked, &test_rows);
 
 	if (version == 0)
 		return NULL;
@@ -292,6 +363,70 @@ registry_locked_split(const char *name, const SplitRule *rule)
 		locked = check_locked_split(&row, rule);
 	row_scan_end(&scan);
 	return locked;
+}
+
+/* ---- fits that are no version of the model ---- */
+
+#define MOST_NAMED 10			/* models in warnings */
+
+/* NULL where none of its test rows were learned from, or nobody can tell. */
+static char *
+fitted_test_rows(const ModelRow *row, const SplitRule *rule)
+{
+	SplitRule	locked;
+	int64		test_rows;
+
+	if (locking_version(row, &locked, &test_rows) == 0 || !same(locked.source, rule->source) ||
+		(places_alike(rule, &locked) && keeps_away(rule, &locked) && same(rule->columns, locked.columns)))
+		return NULL;
+	return psprintf("model \"%s\" holds %lld rows of the same source out for tests, and %s been learned from: a split by %s leaves them out",
+					row->name, (long long) test_rows, rule->share[PART_TRAIN] < 1 ? "some of them may have" : "all of them have",
+					describe_rule(&locked));
+}
+
+/* Names of the models with a run on the source that held rows out: a list of char *. */
+static List *
+models_of_source(const char *source, const char *but)
+{
+	Statement	find = {.sql =
+		"SELECT DISTINCT m.name FROM ml._run r JOIN ml._model m ON m.id = r.model "
+		"JOIN ml._version v ON v.model = r.model AND v.version = r.version "
+		"WHERE r.n_test > 0 AND v.task <> 'preparation' AND r.arguments -> 'split' ->> 'source' = $1 AND m.name <> $2 ORDER BY m.name"};
+	MemoryContext caller = CurrentMemoryContext;
+	List	   *names = NIL;
+	RegistryWrite w;
+
+	write_begin(&w, "ml.fit_pipeline()");
+	add_text(&find, source);
+	add_text(&find, but);
+	(void) run_statement(&find);
+	MemoryContextSwitchTo(caller);
+	for (uint64 i = 0; i < SPI_processed; i++)
+		names = lappend(names, SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1));
+	write_end(&w);
+	return names;
+}
+
+List *
+registry_fitted_test_rows(const char *name, const SplitRule *rule)
+{
+	List	   *names = rule->source ? models_of_source(rule->source, name) : NIL;
+	List	   *warnings = NIL;
+	ListCell   *cell;
+
+	foreach(cell, names)
+	{
+		char	   *warning = NULL;
+		RowScan		scan;
+		ModelRow	row;
+
+		if (model_scan_begin(&scan, lfirst(cell), &row) && model_rights(&row, GetUserId()) & (RIGHT_TRAIN | RIGHT_DEPLOY))
+			warning = fitted_test_rows(&row, rule);
+		row_scan_end(&scan);
+		if (warning != NULL && list_length(warnings) < MOST_NAMED)
+			warnings = lappend(warnings, warning);
+	}
+	return warnings;
 }
 
 /* ---- counting ---- */

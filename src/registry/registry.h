@@ -52,7 +52,9 @@ typedef struct SplitRule
 	double		share[NPARTS];
 	int			nstrata;
 	const Stratum *strata;		/* (nstrata) where stratified */
-	const char *columns;		/* a hash of the columns that place a row by its content; NULL where something else does */
+	TimeBounds	times;			/* where it was cut by time; kind 0 where it was not, or before the rows are read */
+	const char *columns;		/* a hash of the columns that place rows by their content; NULL where something else places all */
+	const char *source;			/* source_identity of the rows, or NULL */
 } SplitRule;
 
 /*
@@ -60,6 +62,14 @@ typedef struct SplitRule
  * error where the rule given would learn from such rows.
  */
 extern const SplitRule *registry_locked_split(const char *name, const SplitRule *rule);
+
+extern bool registry_same_shares(const SplitRule *a, const SplitRule *b);
+
+/*
+ * Other models than name that hold rows of the rule's source out for tests, which who fits by the rule has learned from: a warning for each, as text.
+ * Only models whose runs the caller may see.
+ */
+extern List *registry_fitted_test_rows(const char *name, const SplitRule *rule);
 
 /* The arguments of a call as JSON that lacks its end, with the rule added. */
 extern char *registry_split_json(const char *arguments, const SplitRule *rule);

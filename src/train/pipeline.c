@@ -18,14 +18,9 @@ find_pipeline_target(Training *t)
 {
 	t->task = TASK_PREPARATION;
 	if (t->request.target == NULL)
-	{
-		if (frame_part_rows(t->frame, PART_TRAIN) == 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("the source has no row to learn from")));
-		return;
-	}
-	find_task(t);
+		check_training_rows(t);
+	else
+		find_task(t);
 }
 
 /* The model of a preparation has neither classes nor a task of the target's. */
@@ -53,16 +48,13 @@ run_fit(Training *t)
 	registry_check_trainable(t->name);
 	t->learner = &pipeline_learner;
 	t->options = options_parse(t->learner, t->params, &t->common);
-	split_request(&t->split, &t->request);
-	t->request.zone = pg_tzset(t->common.time_zone);
-	t->frame = frame_load(&t->request);
-	t->warnings = list_copy(t->frame->warnings);
-	split_found(t->frame, &t->split);
+	load_rows(t);
 	find_pipeline_target(t);
 	t->model = new_model(t);
 	gather_weights(t, (const char *const *) t->model->labels);
 	fit_features(t);
 	make_model(t);
+	t->warnings = list_concat(t->warnings, registry_fitted_test_rows(t->name, &t->split));
 	appendStringInfoString(&t->metrics, "{}");
 }
 
@@ -80,6 +72,7 @@ save(const Training *t, instr_time start)
 		.source = t->request.source,
 		.params = options_json(t->learner, t->options, &t->common),
 		.arguments = registry_split_json(t->arguments, &t->split),
+		.split = &t->split,
 		.seed = t->request.seed,
 		.fingerprint = t->frame->fingerprint,
 		.metrics = t->metrics.data,

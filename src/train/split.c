@@ -151,15 +151,20 @@ split_parse(Jsonb *json, SplitRule *rule)
 /* ---- from the argument to the rows and back ---- */
 
 void
-split_request(const SplitRule *rule, FrameRequest *request)
+split_request(const SplitRule *rule, const SplitRule *locked, FrameRequest *request)
 {
 	memcpy(request->share, rule->share, sizeof(rule->share));
 	request->group = rule->group;
 	request->stratified = rule->stratified;
 	request->stratify = rule->stratify;
-	request->nbounds = rule->nstrata;
-	request->bounds = rule->strata;
 	request->gap = rule->gap;
+	if (locked == NULL)
+		return;
+	request->locked = true;
+	request->nbounds = locked->nstrata;
+	request->bounds = locked->strata;
+	request->times = locked->times.kind != 0 ? &locked->times : NULL;
+	request->same_shares = registry_same_shares(rule, locked);
 }
 
 static uint64
@@ -179,12 +184,42 @@ content_columns(const Frame *frame)
 	return psprintf("%016llx", (unsigned long long) hash);
 }
 
+static bool
+has_stratum(const Frame *frame, const char *label)
+{
+	for (int i = 0; i < frame->nstrata; i++)
+	{
+		const char *found = frame->strata[i].label;
+
+		if (label != NULL && found != NULL ? strcmp(label, found) == 0 : label == found)
+			return true;
+	}
+	return false;
+}
+
+/* Strata without a row this time keep the bounds they have. */
+static void
+join_strata(const Frame *frame, const SplitRule *locked, SplitRule *rule)
+{
+	Stratum    *strata = palloc(sizeof(Stratum) * (frame->nstrata + locked->nstrata + 1));
+
+	memcpy(strata, frame->strata, sizeof(Stratum) * frame->nstrata);
+	for (int i = 0; i < locked->nstrata; i++)
+		if (!has_stratum(frame, locked->strata[i].label))
+			strata[rule->nstrata++] = locked->strata[i];
+	rule->strata = strata;
+}
+
 void
-split_found(const Frame *frame, SplitRule *rule)
+split_found(const Frame *frame, const SplitRule *locked, SplitRule *rule)
 {
 	rule->nstrata = frame->nstrata;
 	rule->strata = frame->strata;
-	if (rule->key == NULL && rule->time == NULL && rule->group == NULL)
+	if (locked != NULL && rule->nstrata > 0)
+		join_strata(frame, locked, rule);
+	rule->times = frame->times;
+	rule->source = frame->source;
+	if (frame->by_content)
 		rule->columns = content_columns(frame);
 }
 
@@ -193,8 +228,9 @@ split_moved(const SplitRule *rule, const SplitRule *locked)
 {
 	if (rule->columns == NULL || locked->columns == NULL || strcmp(rule->columns, locked->columns) == 0)
 		return NULL;
-	return pstrdup("rows are placed by their content, and its columns are not those of the version before: rows held out then may train now; "
-				   "name a key to keep every row on its side");
+	return psprintf("%s placed by their content, and its columns are not those of the version before: rows held out then may train now; "
+					"%s to keep every row on its side",
+					rule->key || rule->group ? "rows without a key are" : "rows are", rule->key || rule->group ? "give each a key" : "name a key");
 }
 
 /* ---- ml.split ---- */

@@ -121,16 +121,34 @@ warn_of_constant_target(Training *t)
 		t->warnings = lappend(t->warnings, psprintf("target column \"%s\" has the same value in every training row", t->request.target));
 }
 
+static const char *
+hint_at_rows(const Training *t)
+{
+	if (t->locked != NULL)
+		return "The split is that of earlier versions, whose test rows stay locked; \"unlock\": true in split begins anew.";
+	if (t->frame->gap_rows > 0)
+		return "The gap of split takes all rows before the later parts; make it shorter.";
+	return "Use split => '{\"train\": 1}' for a very small table.";
+}
+
+void
+check_training_rows(const Training *t)
+{
+	if (frame_part_rows(t->frame, PART_TRAIN) > 0)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_EXCEPTION),
+			 errmsg("no row is left for training"),
+			 errdetail_plural("The source has %lld row%s; the split gave it to the other parts.",
+							  "The source has %lld rows%s; the split gave all of them to the other parts.", (unsigned long) t->frame->nrows,
+							  (long long) t->frame->nrows, t->request.target ? " with a target" : ""),
+			 errhint("%s", hint_at_rows(t))));
+}
+
 void
 find_task(Training *t)
 {
-	if (frame_part_rows(t->frame, PART_TRAIN) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("no row is left for training"),
-				 errdetail("The source has %lld rows with a target; the split gave all of them to the other parts.",
-						   (long long) t->frame->nrows),
-				 errhint("Use split => '{\"train\": 1}' for a very small table.")));
+	check_training_rows(t);
 	t->task = TASK_REGRESSION;
 	if (t->request.target == NULL)
 	{

@@ -301,15 +301,13 @@ check_metric(Training *t)
 }
 
 /* Split as the versions before, whose test rows must not be learned from. */
-static void
+void
 load_rows(Training *t)
 {
 	char	   *moved;
 
 	t->locked = t->name ? registry_locked_split(t->name, &t->split) : NULL;
-	t->split.nstrata = t->locked ? t->locked->nstrata : 0;
-	t->split.strata = t->locked ? t->locked->strata : NULL;
-	split_request(&t->split, &t->request);
+	split_request(&t->split, t->locked, &t->request);
 	t->request.zone = pg_tzset(t->common.time_zone);
 	if (t->learner != NULL && t->learner->bin_options != NULL && t->common.resample.method == RESAMPLE_NONE)
 	{
@@ -319,7 +317,7 @@ load_rows(Training *t)
 	}
 	t->frame = frame_load(&t->request);
 	t->warnings = list_copy(t->frame->warnings);
-	split_found(t->frame, &t->split);
+	split_found(t->frame, t->locked, &t->split);
 	moved = t->locked ? split_moved(&t->split, t->locked) : NULL;
 	if (moved != NULL)
 		t->warnings = lappend(t->warnings, moved);

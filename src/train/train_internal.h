@@ -139,11 +139,11 @@ extern const Transform *transform_or_fail(const char *column, const char *name, 
 /* Fill what the argument says of a rule whose other members are set; NULL: the default.  False where it names no shares. */
 extern bool split_parse(Jsonb *split, SplitRule *rule);
 
-/* What the rule means to loading the rows. */
-extern void split_request(const SplitRule *rule, FrameRequest *request);
+/* What the rule, and the one whose test rows are locked (NULL: none are), mean to loading the rows. */
+extern void split_request(const SplitRule *rule, const SplitRule *locked, FrameRequest *request);
 
-/* The rule in force, with what was found out while the rows were split. */
-extern void split_found(const Frame *frame, SplitRule *rule);
+/* The rule in force, with what was found out while the rows were split, and what of the locked one (NULL: none is) still holds. */
+extern void split_found(const Frame *frame, const SplitRule *locked, SplitRule *rule);
 
 /* Rows that only their content places change sides when the columns do. */
 extern char *split_moved(const SplitRule *rule, const SplitRule *locked);
@@ -237,6 +237,9 @@ extern List *names_argument(FunctionCallInfo fcinfo, int arg, const char *name);
 extern void read_pipeline_arguments(FunctionCallInfo fcinfo, Training *t);
 
 /* ---- train.c: steps of a training that others share ---- */
+
+/* Read and split the rows, away from the test rows of earlier versions of the name. */
+extern void load_rows(Training *t);
 extern const char *task_name(Task task);
 extern Model *new_model(const Training *t);
 extern void fit_features(Training *t);
@@ -244,6 +247,9 @@ extern void fit_features(Training *t);
 #define MAX_CLASSES 1000		/* the metrics keep a table of classes x classes */
 
 /* ---- targets.c ---- */
+
+/* An error where the split left none. */
+extern void check_training_rows(const Training *t);
 
 /* The task and the classes from the frame and the learner; gathers the targets. */
 extern void find_task(Training *t);

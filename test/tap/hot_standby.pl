@@ -51,6 +51,7 @@ same_answers('one version');
 for my $write (
 	q{ml.train('churn', 'telco_churn', 'Churn', 'logistic_regression')},
 	q{ml.train('new_model', 'telco_churn', 'Churn', 'baseline')},
+	q{ml.fit_pipeline('scaler', 'telco_churn', '{"tenure": "standardize"}')},
 	q{ml.deploy('churn', 1)},
 	q{ml.rollback('churn')},
 	q{ml.rename_model('churn', 'leavers')},
@@ -74,5 +75,11 @@ catch_up();
 $primary->stop;
 $standby->promote;
 is($standby->safe_psql('postgres', q{SELECT version FROM ml.train('churn', 'telco_churn', 'Churn', 'baseline', key => 'customerID', seed => 1)}), '3', 'promoted, it trains the next version');
+my $looks = q{SELECT coalesce(sum(test_evaluations), 0) FROM ml.versions};
+my $before = $standby->safe_psql('postgres', $looks);
+$standby->safe_psql('postgres', q{BEGIN READ ONLY; SELECT FROM ml.evaluate('churn'); COMMIT;});
+is($standby->safe_psql('postgres', $looks), $before, 'a look in a read-only transaction is not counted');
+$standby->safe_psql('postgres', q{SELECT FROM ml.evaluate('churn')});
+is($standby->safe_psql('postgres', $looks), $before + 1, 'one that can be counted is');
 
 done_testing();

@@ -56,16 +56,114 @@ SELECT is(pg_temp.train('strata', 'id', target => 'sold', split => '{"stratify":
 SELECT pg_temp.refused($$'strata', 'id', target => 'sold'$$, 'not stratified');
 SELECT pg_temp.refused($$'strata', 'id', target => 'sold', split => '{"stratify": true, "train": 0.5, "test": 0.5}'$$, 'bounds of classes are those of one set of shares');
 
-SELECT is(pg_temp.train('time', time_column => 'at'), 1, 'by time');
-SELECT is(pg_temp.train('time', time_column => 'at', seed => 3, key => 'id'), 2, 'neither seed nor key places the rows');
-SELECT is(pg_temp.train('time', time_column => 'at', split => '{"gap": "1 day"}'), 3, 'a gap holds out more');
+-- ---- by time: new rows are behind the cut, until the split begins anew ----
+
+CREATE FUNCTION pg_temp.parts(model text, source text, split text DEFAULT NULL, time_column text DEFAULT 'at') RETURNS text LANGUAGE sql AS
+$$SELECT n_train || '/' || n_validation || '/' || n_test || CASE WHEN warnings::text ~ 'the test part begins at' THEN ' grown' ELSE '' END
+	FROM ml.train(model, source, 'price', algorithm => 'baseline', split => split::jsonb, time_column => time_column)$$;
+CREATE FUNCTION pg_temp.until(hours int) RETURNS text LANGUAGE sql AS $$SELECT format('SELECT * FROM flats WHERE id <= %s', hours)$$;
+SELECT is(pg_temp.parts('time', pg_temp.until(1000)), '700/150/150', 'by time');
+SELECT is((SELECT arguments -> 'split' -> 'cuts' FROM ml.runs WHERE model = 'time'), '{"validation": "2024-01-30 05:00:00", "test": "2024-02-05 11:00:00"}', 'where it was cut is kept: hours 701 and 851');
+SELECT is(pg_temp.parts('time', pg_temp.until(1010)), '700/150/160', 'the same cuts for a table that has grown');
+SELECT is(pg_temp.parts('time', pg_temp.until(2000)), '700/150/1150 grown', 'and when it has grown much a warning');
+SELECT is((SELECT warnings[1] FROM ml.runs WHERE model = 'time' AND version = 3), 'the test part begins at 2024-02-05 11:00:00 as in the version before, and has 58 % of the rows instead of 15 %: '
+	'"unlock": true in split cuts anew, and lets rows train that were held out until now', 'that says how to move on');
+SELECT is(pg_temp.parts('time', pg_temp.until(800)), '700/100/0', 'the same cuts for fewer rows');
+SELECT is(pg_temp.parts('time', pg_temp.until(1000)), '700/150/150', 'whose version does not unlock those without');
+SELECT is(pg_temp.parts('time', pg_temp.until(1000), '{"gap": "10 hours"}'), '691/141/150', 'a gap holds out more');
+SELECT is(pg_temp.train('time', time_column => 'at', seed => 3, key => 'id'), 7, 'neither seed nor key places the rows');
+SELECT is(pg_temp.parts('time', pg_temp.until(1000), '{"train": 0.85, "test": 0.15}'), '850/0/150', 'the validation rows may train');
+SELECT is(pg_temp.parts('time', 'flats', '{"train": 0.5, "validation": 0.35, "test": 0.15}'), '500/350/1150 grown', 'other shares of the rows before the cut');
+SELECT is(pg_temp.parts('time', pg_temp.until(1000), '{"train": 0.5, "validation": 0.1, "test": 0.4}'), '500/100/400', 'more rows may be held out');
+SELECT pg_temp.refused($$'time', time_column => 'at'$$, 'and then stay so');
+SELECT pg_temp.refused($$'time', time_column => 'at', split => '{"train": 1}'$$, 'all rows by time');
 SELECT pg_temp.refused($$'time', time_column => 'id'$$, 'by another time');
 SELECT pg_temp.refused($$'time', 'id'$$, 'by hash');
+SELECT throws_ok($$SELECT pg_temp.parts('time', 'SELECT * FROM flats WHERE id > 1700', '{"train": 0.5, "validation": 0.1, "test": 0.4}')$$, '22000', 'no row is left for training', 'nothing before the cut');
+SELECT throws_ok($$SELECT pg_temp.parts('time', 'SELECT id AS at, area, price FROM flats', '{"train": 0.5, "validation": 0.1, "test": 0.4}')$$, '42804',
+	'time column "at" is a number, but the rows that earlier versions hold out for tests were cut off at a timestamp');
+SELECT is(pg_temp.parts('time', 'flats', '{"unlock": true}'), '1400/300/300', 'begun anew');
+SELECT is(pg_temp.parts('time', 'flats'), '1400/300/300', 'from then on those cuts hold');
+SELECT is(pg_temp.parts('number', pg_temp.until(1000), time_column => 'id'), '700/150/150', 'a number as time');
+SELECT is((SELECT arguments -> 'split' -> 'cuts' FROM ml.runs WHERE model = 'number'), '{"validation": 701, "test": 851}', 'is cut at a number');
+SELECT is(pg_temp.parts('number', 'flats', time_column => 'id'), '700/150/1150 grown', 'again');
+SELECT is(pg_temp.parts('days', 'SELECT at::date AS at, price, area FROM flats WHERE id < 1000'), '695/144/160', 'whole days');
+SELECT is(pg_temp.parts('days', 'SELECT at::date AS at, price, area FROM flats WHERE id < 1020'), '695/144/180 grown', 'cut at a day');
+SELECT is(pg_temp.parts('days', 'SELECT at::date::timestamp AS at, price, area FROM flats WHERE id < 1000'), '695/144/160', 'whatever the type of the time');
+
+-- ---- few rows ----
+
+SELECT throws_ok($$SELECT pg_temp.train('other', 'id', 5, source => 'SELECT * FROM flats WHERE ml.split(id, 5) = ''test''')$$, '22000', 'no row is left for training',
+	'test rows do not train where there are no others');
+SELECT is(pg_temp.train('test rows', 'id', 5, source => 'SELECT * FROM flats WHERE ml.split(id, 5) = ''test'''), 1, 'but those of another model do');
+
+-- ---- strata keep their bounds, those without a row too ----
+
+SELECT is(pg_temp.train('kept', 'id', split => '{"stratify": "house"}', source => 'SELECT * FROM flats WHERE id <= 1000'), 1, 'stratified by house');
+SELECT is(pg_temp.train('kept', 'id', split => '{"stratify": "house"}', source => 'SELECT * FROM flats WHERE id <= 1000 AND house < 25'), 2, 'half of the houses');
+SELECT is(pg_temp.train('kept', 'id', split => '{"stratify": "house"}'), 3, 'all of them and more rows');
+SELECT is(pg_temp.train('kept anew', 'id', split => '{"stratify": "house"}'), 1, 'elsewhere they are cut by all rows');
+SELECT set_eq($$SELECT jsonb_array_elements(arguments -> 'split' -> 'bounds') FROM ml.runs WHERE model = 'kept' AND version = $$ || version,
+	$$SELECT jsonb_array_elements(arguments -> 'split' -> 'bounds') FROM ml.runs WHERE model = 'kept' AND version = 1$$, 'the bounds of version 1 in version ' || version) FROM generate_series(2, 3) version;
+SELECT isnt((SELECT arguments -> 'split' -> 'bounds' FROM ml.runs WHERE model = 'kept anew'), (SELECT arguments -> 'split' -> 'bounds' FROM ml.runs WHERE model = 'kept' AND version = 1), 'others');
+
+-- ---- by content ----
+
 SELECT is(pg_temp.train('content'), 1, 'by content');
 SELECT is(pg_temp.train('content'), 2, 'again');
 SELECT is(pg_temp.train('content', exclude => '{house}'), 3, 'other columns');
 SELECT results_eq($$SELECT version, warnings::text ~ 'rows are placed by their content, and its columns are not those of the version before' FROM ml.runs WHERE model = 'content' ORDER BY version$$,
 	$$VALUES (1, false), (2, false), (3, true)$$, 'are another content: a warning');
+
+SELECT is(pg_temp.train('some keys', 'k', source => 'SELECT *, nullif(id, 5) AS k FROM flats'), 1, 'one row has no key');
+SELECT is(pg_temp.train('some keys', 'k', source => 'SELECT *, nullif(id, 5) AS k FROM flats', exclude => '{house}'), 2, 'and is placed by other columns');
+SELECT ok(warnings::text ~ 'rows without a key are placed by their content, and its columns are not those of the version before', 'a warning') FROM ml.runs WHERE model = 'some keys' AND version = 2;
+
+-- ---- pipelines ----
+
+SELECT lives_ok($$SELECT ml.fit_pipeline('prep', 'flats', '{"area": "standardize"}', key => 'id', split => '{"train": 0.8, "test": 0.2}')$$, 'a pipeline holds rows out too');
+SELECT lives_ok($$SELECT ml.fit_pipeline('prep', 'flats', '{"area": "standardize"}', key => 'id', split => '{"train": 0.8, "test": 0.2}')$$, 'again');
+SELECT throws_ok($$SELECT ml.fit_pipeline('prep', 'flats', '{"area": "standardize"}')$$, '55000', 'training would learn from rows that model "prep" holds out for tests', 'and its versions do not learn from them');
+SELECT throws_ok($$SELECT ml.fit_pipeline('time', 'flats', '{"area": "standardize"}')$$, '55000', 'training would learn from rows that model "time" holds out for tests', 'nor one under the name of a model');
+
+CREATE TABLE homes AS SELECT * FROM flats;
+CREATE FUNCTION pg_temp.fitted(source text, key text DEFAULT NULL, split text DEFAULT NULL, time_column text DEFAULT NULL, seed bigint DEFAULT 0) RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE
+	v integer := ml.fit_pipeline('scaler', source, '{"area": "standardize"}', key => key, seed => seed, time_column => time_column, features => '{area}',
+								 split => coalesce(split::jsonb, '{"train": 1}') || '{"unlock": true}');
+BEGIN
+	RETURN (SELECT coalesce(array_agg(substring(w FROM '^model "(.*)" holds') || ': ' || substring(w FROM 'all of them have|some of them may have') ORDER BY w), '{}')
+			FROM ml.runs, unnest(warnings) w WHERE model = 'scaler' AND version = v AND w ~ 'holds');
+END $$;
+SELECT is(pg_temp.fitted('homes'), '{}', 'nobody holds rows of the table out');
+SELECT is(pg_temp.train('by key', 'id', source => 'homes'), 1, 'now someone does');
+SELECT is(pg_temp.fitted('homes'), '{by key: all of them have}', 'a pipeline that is fitted on all rows says so');
+SELECT is((SELECT warnings FROM ml.runs WHERE model = 'scaler' AND version = 2),
+	ARRAY[format('model "by key" holds %s rows of the same source out for tests, and all of them have been learned from: a split by key "id", seed 0, shares 0.7/0.15/0.15 leaves them out', n_test)],
+	'how many, and how not to') FROM ml.runs WHERE model = 'by key';
+SELECT is(pg_temp.fitted(source), '{by key: all of them have}', 'the same table: ' || source) FROM unnest(ARRAY['public.homes', '"homes"', 'homes -- all']) source;
+SELECT is(pg_temp.fitted('SELECT * FROM homes'), '{}', 'a query is another source');
+SELECT is(pg_temp.fitted('homes', 'id', '{"train": 0.7, "validation": 0.15, "test": 0.15}'), '{}', 'the same split');
+SELECT is(pg_temp.fitted('homes', 'id', '{"train": 0.8, "test": 0.2}'), '{}', 'one that holds more out');
+SELECT is(pg_temp.fitted('homes', 'id', '{"train": 0.9, "test": 0.1}'), '{by key: some of them may have}', 'fewer');
+SELECT is(pg_temp.fitted('homes', 'id', '{"train": 0.8, "test": 0.2}', seed => 1), '{by key: some of them may have}', 'others');
+SELECT is(pg_temp.parts('by time', 'homes'), '1400/300/300', 'and one by time');
+SELECT is(pg_temp.fitted('homes', split => '{"train": 0.7, "test": 0.3}', time_column => 'at'), '{by key: some of them may have}', 'an earlier cut');
+SELECT is(pg_temp.fitted('homes', split => '{"train": 0.9, "test": 0.1}', time_column => 'at'), '{by key: some of them may have,by time: some of them may have}', 'a later one');
+CREATE SCHEMA elsewhere;
+CREATE TABLE elsewhere.homes AS SELECT * FROM flats;
+SET LOCAL search_path = elsewhere, public;
+SELECT is(pg_temp.fitted('homes'), '{}', 'a table of the same name');
+RESET search_path;
+CREATE ROLE relearn_fitter;
+GRANT SELECT ON homes TO relearn_fitter;
+SET LOCAL ROLE relearn_fitter;
+SELECT is((SELECT ml.fit_pipeline('theirs', 'homes', '{"area": "standardize"}')), 1, 'someone else');
+SELECT is(warnings, '{}', 'is not told of models that are not theirs') FROM ml.runs WHERE model = 'theirs';
+RESET ROLE;
+CREATE TEMP TABLE cottages AS SELECT * FROM flats;
+SELECT is(pg_temp.train('temporary', 'id', source => 'cottages'), 1, 'of a temporary table');
+SELECT is(pg_temp.fitted('cottages'), '{}', 'nobody can tell later whether it is the same');
 
 -- ---- looking ----
 
