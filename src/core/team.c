@@ -25,7 +25,6 @@
 
 #define TEAM_KEY UINT64CONST(0x72656c6561726e01)
 #define TEAM_LIBRARY "relearn"
-#define TEAM_ENTRY "ml_team_worker"
 #define CACHE_LINE 64
 #define LAUNCH_BYTES (1024 * 1024)	/* more than starting workers takes */
 
@@ -40,7 +39,6 @@ typedef struct TeamShared
 {
 	Size		size;
 	Size		root_size;
-	int			program;
 	int			task;
 	int64		npieces;
 	pg_atomic_uint32 joined;	/* workers that wait for rounds */
@@ -67,6 +65,8 @@ struct Team
 	void	   *view;
 	int			member;
 	int			spins;			/* looks before sleeping */
+	int			round_task;		/* the leader's round */
+	uint32		round_members;	/* workers counted on; 0: alone */
 	int64		next;			/* alone: piece */
 	int64		npieces;
 };
@@ -207,13 +207,13 @@ arena_open(Arena *arena, Size bytes, const void *root, Size root_size, int *nmem
 /* ---- the leader ---- */
 
 static void
-launch(Team *team, const Arena *arena, int nworkers)
+launch(Team *team, const Arena *arena, const char *entry, int nworkers)
 {
 	ParallelContext *context;
 	TeamTicket *ticket;
 
 	EnterParallelMode();
-	context = CreateParallelContext(TEAM_LIBRARY, TEAM_ENTRY, nworkers);
+	context = CreateParallelContext(TEAM_LIBRARY, entry, nworkers);
 	shm_toc_estimate_chunk(&context->estimator, sizeof(TeamTicket));
 	shm_toc_estimate_keys(&context->estimator, 1);
 	InitializeParallelDSM(context);
@@ -228,27 +228,18 @@ launch(Team *team, const Arena *arena, int nworkers)
 }
 
 Team *
-team_start(Arena *arena, int nmembers, int program, const TeamTask *task, void *view)
+team_start(Arena *arena, int nmembers, const TeamProgram *program, void *view)
 {
 	Team	   *team = palloc0(sizeof(Team));
 
-	team->task = task;
+	team->task = program->task;
 	team->view = view;
 	team->spins = SPINS;
 	if (nmembers < 2 || arena->mode != ARENA_SHARED)
 		return team;
 	team->shared = (TeamShared *) arena->base;
-	team->shared->program = program;
-	launch(team, arena, nmembers - 1);
+	launch(team, arena, program->entry, nmembers - 1);
 	return team;
-}
-
-static void
-run_alone(Team *team, int task, int64 npieces)
-{
-	team->next = 0;
-	team->npieces = npieces;
-	team->task[task] (team->view, team);
 }
 
 static void
@@ -297,28 +288,44 @@ wait_for_workers(Team *team)
 }
 
 void
-team_run(Team *team, int task, int64 npieces)
+team_begin(Team *team, int task, int64 npieces)
 {
 	TeamShared *shared = team->shared;
 	uint32		members = shared != NULL ? pg_atomic_read_u32(&shared->joined) : 0;
 
-	if (members == 0 || npieces < 2)
-	{
-		TeamShared *kept = team->shared;
-
-		team->shared = NULL;
-		run_alone(team, task, npieces);
-		team->shared = kept;
+	team->round_task = task;
+	team->round_members = npieces < 2 ? 0 : members;
+	team->next = 0;
+	team->npieces = npieces;
+	if (team->round_members == 0)
 		return;
-	}
 	shared->task = task;
 	shared->npieces = npieces;
 	pg_atomic_write_u64(&shared->next, 0);
 	pg_atomic_write_u32(&shared->busy, members);
 	pg_write_barrier();
 	wake_workers(shared, members);
-	team->task[task] (team->view, team);
-	wait_for_workers(team);
+}
+
+void
+team_join(Team *team)
+{
+	TeamShared *shared = team->shared;
+
+	if (team->round_members == 0)
+		team->shared = NULL;
+	team->task[team->round_task] (team->view, team);
+	if (team->round_members == 0)
+		team->shared = shared;
+	else
+		wait_for_workers(team);
+}
+
+void
+team_run(Team *team, int task, int64 npieces)
+{
+	team_begin(team, task, npieces);
+	team_join(team);
 }
 
 void
@@ -419,7 +426,7 @@ work(Team *team, uint32 seen, uint32 index)
 }
 
 void
-team_worker(dsm_segment *segment, shm_toc *toc, const TeamProgram *const *programs, int nprograms)
+team_worker(dsm_segment *segment, shm_toc *toc, const TeamProgram *program)
 {
 	const TeamTicket *ticket = shm_toc_lookup(toc, TEAM_KEY, false);
 	dsm_segment *mapped = dsm_attach(ticket->arena);
@@ -435,11 +442,9 @@ team_worker(dsm_segment *segment, shm_toc *toc, const TeamProgram *const *progra
 	shared = (TeamShared *) arena.base;
 	arena.size = shared->size;
 	shared = arena_array(&arena, 1, sizeof(TeamShared));
-	if (shared->program < 0 || shared->program >= nprograms)
-		elog(ERROR, "a team has no program %d", shared->program);
 	team.shared = shared;
-	team.task = programs[shared->program]->task;
-	team.view = programs[shared->program]->attach(&arena, arena_array(&arena, 1, shared->root_size));
+	team.task = program->task;
+	team.view = program->attach(&arena, arena_array(&arena, 1, shared->root_size));
 
 	/* in this order: a round opened before we join is none of ours, one opened after it is */
 	seen = pg_atomic_read_u32(&shared->round);

@@ -46,10 +46,10 @@ typedef void (*TeamTask) (void *view, Team *team);
 
 typedef struct TeamProgram
 {
-	int			ntasks;
+	const char *entry;			/* name of the exported function where workers start: it calls team_worker */
 	const TeamTask *task;
 
-	/* A worker's view of the arena.  root is what the leader gave team_start, nmembers what it got. */
+	/* A worker's view of the arena.  root is the leader's, as it stands in the arena. */
 	void	   *(*attach) (Arena *arena, const void *root);
 } TeamProgram;
 
@@ -65,10 +65,14 @@ extern int	team_members(int jobs);
  */
 extern void *arena_open(Arena *arena, Size bytes, const void *root, Size root_size, int *nmembers);
 
-/* Start the workers.  view is the leader's; program is the number in the list that team_worker gets. */
-extern Team *team_start(Arena *arena, int nmembers, int program, const TeamTask *task, void *view);
+/* Start the workers.  view is the leader's. */
+extern Team *team_start(Arena *arena, int nmembers, const TeamProgram *program, void *view);
 extern void team_run(Team *team, int task, int64 npieces);
 extern void team_end(Team *team);
+
+/* The two halves of team_run: between them the workers are at it and the leader does something else. */
+extern void team_begin(Team *team, int task, int64 npieces);
+extern void team_join(Team *team);
 
 /* In a task: the next piece, or -1. */
 extern int64 team_next(Team *team);
@@ -80,6 +84,6 @@ extern int	team_size(const Team *team);
 extern int	team_member(const Team *team);
 
 /* The body of a worker's entry point. */
-extern void team_worker(dsm_segment *segment, shm_toc *toc, const TeamProgram *const *programs, int nprograms);
+extern void team_worker(dsm_segment *segment, shm_toc *toc, const TeamProgram *program);
 
 #endif

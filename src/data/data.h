@@ -91,6 +91,7 @@ typedef struct Source
 	TupleDesc	tupdesc;		/* names and types of its columns; no dropped ones */
 	char	   *from;			/* what to select from: a qualified relation or the query in parentheses with a name */
 	char	   *query;			/* private: what is run */
+	bool		parallel_safe;	/* none of its functions forbids that it runs while parallel workers of ours are at work */
 } Source;
 
 /*

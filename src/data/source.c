@@ -12,10 +12,12 @@
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_proc.h"
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/clauses.h"
 #include "parser/parser.h"
 #include "parser/scansup.h"
 #include "tcop/dest.h"
@@ -259,27 +261,27 @@ open_query(const char *text)
 
 /* ---- open, narrow ---- */
 
-/* Analyse a query under the caller's rights: the columns it returns. */
-static TupleDesc
-describe_query(const char *query)
+/* Analyse the query under the caller's rights: the columns it returns, and what its functions forbid. */
+static void
+describe_query(Source *source)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	SPIPlanPtr	plan;
 	List	   *sources;
-	TupleDesc	tupdesc;
+	CachedPlanSource *analysed;
 
 	SPI_connect();
-	plan = SPI_prepare(query, 0, NULL);
+	plan = SPI_prepare(source->query, 0, NULL);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
 	sources = SPI_plan_get_plan_sources(plan);
 	if (list_length(sources) != 1)
 		elog(ERROR, "a source has %d plans", list_length(sources));
-	tupdesc = ((CachedPlanSource *) linitial(sources))->resultDesc;
+	analysed = linitial(sources);
+	source->parallel_safe = max_parallel_hazard(linitial_node(Query, analysed->query_list)) != PROPARALLEL_UNSAFE;
 	MemoryContextSwitchTo(caller);
-	tupdesc = CreateTupleDescCopy(tupdesc);
+	source->tupdesc = CreateTupleDescCopy(analysed->resultDesc);
 	SPI_finish();
-	return tupdesc;
 }
 
 Source *
@@ -299,7 +301,7 @@ source_open(const char *text)
 		source->from = open_query(text);
 		source->query = pstrdup(text);
 	}
-	source->tupdesc = describe_query(source->query);
+	describe_query(source);
 	return source;
 }
 
@@ -319,7 +321,7 @@ source_narrow(Source *source, const bool *wanted)
 	if (nwanted == natts)
 		return;
 	source->query = query.data;
-	source->tupdesc = describe_query(source->query);
+	describe_query(source);
 }
 
 void

@@ -14,7 +14,6 @@
 #include "core/budget.h"
 #include "core/hash.h"
 #include "learn/boosting_state_internal.h"
-#include "learn/programs_internal.h"
 
 #define RANGE_ROWS_A_LEAF 32	/* at least, of a range: its leaves' sums take half the room of the rows' list */
 #define MOST_ROWS 134217728		/* sums of levels fit 32 bits */
@@ -381,7 +380,7 @@ boosting_fit(TrainingSet *set, const BoostingOptions *options)
 	if (options->early_stopping_rounds > 0 && set->nvalidation == 0)
 		training_warning(set, "early stopping has no validation rows to go by: all %d rounds were run", options->n_estimators);
 	warn_unused_alpha(b);
-	b->team = team_start(&arena, b->shape->nmembers, PROGRAM_BOOSTING, boosting_tasks, b);
+	b->team = team_start(&arena, b->shape->nmembers, &boosting_program, b);
 	bins_take(b->bins, set->bins);
 	rounds = boosting_run(b);
 	team_end(b->team);

@@ -13,7 +13,6 @@
 
 #include "core/hash.h"
 #include "learn/boosting_state_internal.h"
-#include "learn/programs_internal.h"
 
 #define CACHE_LINE 64
 #define MOST_BYTES (256.0 * 1024 * 1024)	/* of a model */
@@ -297,7 +296,7 @@ draw_task(void *view, Team *team)
 	}
 }
 
-const TeamTask boosting_tasks[] = {
+static const TeamTask boosting_tasks[] = {
 	GROW_TASKS, sum_task, quantile_task, update_task, draw_task, turn_task
 };
 
@@ -307,15 +306,22 @@ typedef enum BoostingTask
 	TASK_QUANTILES,
 	TASK_UPDATE,
 	TASK_DRAW,
-	TASK_TURN,
-	TASK_COUNT
+	TASK_TURN
 } BoostingTask;
 
 const TeamProgram boosting_program = {
-	.ntasks = TASK_COUNT,
+	.entry = "ml_boosting_worker",
 	.task = boosting_tasks,
 	.attach = boosting_attach,
 };
+
+extern PGDLLEXPORT void ml_boosting_worker(dsm_segment *segment, shm_toc *toc);
+
+void
+ml_boosting_worker(dsm_segment *segment, shm_toc *toc)
+{
+	team_worker(segment, toc, &boosting_program);
+}
 
 /* ---- rounds ---- */
 

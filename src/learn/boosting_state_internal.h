@@ -89,7 +89,7 @@ typedef struct Boosting
 	int			trees_scored;	/* whose values are in the scores */
 } Boosting;
 
-extern const TeamTask boosting_tasks[];
+extern const TeamProgram boosting_program;
 
 /* A worker's view. */
 extern void *boosting_attach(Arena *arena, const void *root);

@@ -15,7 +15,6 @@
 #include "core/budget.h"
 #include "core/hash.h"
 #include "learn/forest_fit_internal.h"
-#include "learn/programs_internal.h"
 
 #define MOST_ROWS 134217728		/* sums of weights fit 31 bits with room for bags that draw a row often */
 #define WEIGHT_TOTAL 134217728.0	/* weights that are no whole numbers are scaled to this sum */
@@ -80,11 +79,19 @@ attach_forest(Arena *arena, const void *root)
 	return forest_layout(arena, root);
 }
 
-const TeamProgram forest_program = {
-	.ntasks = FOREST_TASK_COUNT,
+static const TeamProgram forest_program = {
+	.entry = "ml_forest_worker",
 	.task = forest_tasks,
 	.attach = attach_forest,
 };
+
+extern PGDLLEXPORT void ml_forest_worker(dsm_segment *segment, shm_toc *toc);
+
+void
+ml_forest_worker(dsm_segment *segment, shm_toc *toc)
+{
+	team_worker(segment, toc, &forest_program);
+}
 
 static Size
 arena_bytes(const ForestShape *shape)
@@ -470,7 +477,7 @@ forest_fit(TrainingSet *set, const ForestOptions *options, const ForestKind *kin
 	Arena		arena;
 	Forest	   *f = forest_init(set, options, kind, &arena);
 
-	f->team = team_start(&arena, f->shape->nmembers, PROGRAM_FOREST, forest_tasks, f);
+	f->team = team_start(&arena, f->shape->nmembers, &forest_program, f);
 	grow_trees(f);
 	team_end(f->team);
 	if (f->trees->nnodes == f->trees->ntrees)

@@ -85,8 +85,7 @@ typedef enum ForestTask
 {
 	TASK_GROW,
 	TASK_ADD,
-	TASK_SHUFFLE,
-	FOREST_TASK_COUNT
+	TASK_SHUFFLE
 } ForestTask;
 
 extern const TeamTask forest_tasks[];

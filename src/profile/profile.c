@@ -11,8 +11,6 @@
 #include "profile/profile_internal.h"
 #include "settings.h"
 
-#define BLOCK 4096				/* values that are sketched at a time */
-
 typedef enum ReadAs
 {
 	READ_FLOAT8,
@@ -24,10 +22,8 @@ typedef enum ReadAs
 typedef struct Column
 {
 	ReadAs		how;
-	int			nblock;
-	double	   *block;
 	CellReader	reader;
-	Sketch	   *sketch;
+	const Sketch *sketch;		/* of the whole source */
 	int64		nulls;
 	bool		any;			/* the rest is for ordered sources: a value came before */
 	double		last;
@@ -41,86 +37,59 @@ typedef struct ProfileScan
 	Source	   *source;
 	int			ncolumns;
 	Column	   *column;
+	Sketching  *sketching;
 	bool		ordered;
 	int64		nrows;
-	Budget		budget;
-	MemoryContext context;
 } ProfileScan;
 
 /* ---- columns ---- */
 
-static void
+/* The kind of its sketch, or 0. */
+static int32
 open_column(ProfileScan *scan, int i)
 {
 	Form_pg_attribute attribute = TupleDescAttr(scan->source->tupdesc, i);
 	Column	   *c = &scan->column[i];
 	ColumnKind	kind;
 
+	c->how = READ_NOTHING;
 	if (!kind_of_type(attribute->atttypid, &kind) || !cell_reader_init(&c->reader, attribute->atttypid, kind, NULL))
-	{
-		c->how = READ_NOTHING;
-		return;
-	}
+		return 0;
 	c->reader.column = NameStr(attribute->attname);
 	c->how = kind == KIND_CATEGORY ? READ_TEXT : c->reader.type == FLOAT8OID ? READ_FLOAT8 : READ_NUMBER;
-	c->sketch = sketch_new(kind);
-	budget_take(&scan->budget, VARSIZE(c->sketch) + sizeof(double) * BLOCK, "the sketches of the columns");
-	if (c->how != READ_TEXT)
-		c->block = palloc(sizeof(double) * BLOCK);
+	return (int32) kind;
 }
 
 static void
-replace_sketch(ProfileScan *scan, Column *c, Sketch *sketch)
+follow_order(Column *c, double x)
 {
-	if (sketch == c->sketch)
+	if (isnan(x))
 		return;
-	budget_take(&scan->budget, VARSIZE(sketch) - VARSIZE(c->sketch), "the sketches of the columns");
-	pfree(c->sketch);
-	c->sketch = sketch;
-}
-
-static void
-follow_order(Column *c)
-{
-	for (int i = 0; i < c->nblock; i++)
-	{
-		double		x = c->block[i];
-
-		if (isnan(x))
-			continue;
-		c->rises |= c->any && x > c->last;
-		c->falls |= c->any && x < c->last;
-		c->stays |= c->any && x == c->last;
-		c->any = true;
-		c->last = x;
-	}
-}
-
-static void
-flush_column(ProfileScan *scan, Column *c)
-{
-	MemoryContext caller = MemoryContextSwitchTo(scan->context);
-
-	CHECK_FOR_INTERRUPTS();
-	if (scan->ordered)
-		follow_order(c);
-	replace_sketch(scan, c, sketch_add_numbers(c->sketch, c->block, c->nblock));
-	c->nblock = 0;
-	MemoryContextSwitchTo(caller);
-}
-
-static void
-add_text(ProfileScan *scan, Column *c, Datum value)
-{
-	int			length;
-	const char *text = cell_text(&c->reader, value, &length);
-	MemoryContext caller = MemoryContextSwitchTo(scan->context);
-
-	replace_sketch(scan, c, sketch_add_text(c->sketch, text, length));
-	MemoryContextSwitchTo(caller);
+	c->rises |= c->any && x > c->last;
+	c->falls |= c->any && x < c->last;
+	c->stays |= c->any && x == c->last;
+	c->any = true;
+	c->last = x;
 }
 
 /* ---- rows ---- */
+
+static inline void
+add_number(ProfileScan *scan, int i, double x)
+{
+	sketching_number(scan->sketching, i, x);
+	if (scan->ordered)
+		follow_order(&scan->column[i], x);
+}
+
+static void
+add_text(ProfileScan *scan, int i, Datum value)
+{
+	int			length;
+	const char *text = cell_text(&scan->column[i].reader, value, &length);
+
+	sketching_text(scan->sketching, i, text, length);
+}
 
 static bool
 scan_row(TupleTableSlot *slot, void *state)
@@ -134,14 +103,13 @@ scan_row(TupleTableSlot *slot, void *state)
 		if (slot->tts_isnull[i])
 			c->nulls++;
 		else if (c->how == READ_FLOAT8)
-			c->block[c->nblock++] = DatumGetFloat8(slot->tts_values[i]);
+			add_number(scan, i, DatumGetFloat8(slot->tts_values[i]));
 		else if (c->how == READ_NUMBER)
-			c->block[c->nblock++] = cell_number(&c->reader, slot->tts_values[i]);
+			add_number(scan, i, cell_number(&c->reader, slot->tts_values[i]));
 		else if (c->how == READ_TEXT)
-			add_text(scan, c, slot->tts_values[i]);
-		if (c->nblock == BLOCK)
-			flush_column(scan, c);
+			add_text(scan, i, slot->tts_values[i]);
 	}
+	sketching_row_done(scan->sketching);
 	scan->nrows++;
 	return true;
 }
@@ -149,22 +117,23 @@ scan_row(TupleTableSlot *slot, void *state)
 static void
 run_scan(ProfileScan *scan, FunctionCallInfo fcinfo)
 {
-	scan->context = CurrentMemoryContext;
-	scan->budget.limit = (Size) relearn_max_memory * 1024;
+	int32	   *kind;
+	Sketch	  **sketch;
+
 	scan->source = open_chosen(text_argument(fcinfo, 0, "source"), PG_GETARG_DATUM(1), PG_ARGISNULL(1));
 	scan->ncolumns = scan->source->tupdesc->natts;
 	scan->column = palloc0(sizeof(Column) * (scan->ncolumns + 1));
+	kind = palloc0(sizeof(int32) * (scan->ncolumns + 1));
 	for (int i = 0; i < scan->ncolumns; i++)
-		open_column(scan, i);
+		kind[i] = open_column(scan, i);
+	scan->sketching = sketching_open(scan->ncolumns, kind, scan->source->parallel_safe, (Size) relearn_max_memory * 1024);
 	source_run(scan->source, scan_row, scan);
+	sketch = sketching_close(scan->sketching);
 	for (int i = 0; i < scan->ncolumns; i++)
 	{
-		Column	   *c = &scan->column[i];
-
-		if (c->nblock > 0)
-			flush_column(scan, c);
-		if (c->sketch)
-			c->sketch->header.missing += c->nulls;
+		if (sketch[i] != NULL)
+			sketch[i]->header.missing += scan->column[i].nulls;
+		scan->column[i].sketch = sketch[i];
 	}
 }
 
@@ -173,7 +142,7 @@ run_scan(ProfileScan *scan, FunctionCallInfo fcinfo)
 static const char *
 order_text(const ProfileScan *scan, const Column *c)
 {
-	if (!scan->ordered || c->block == NULL || !(c->rises || c->falls || c->stays))
+	if (!(c->rises || c->falls || c->stays))
 		return NULL;
 	if (c->rises && c->falls)
 		return "no";

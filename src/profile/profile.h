@@ -24,6 +24,9 @@ typedef struct Sketch
 /* In the current memory context. */
 extern Sketch *sketch_new(ColumnKind kind);
 
+/* Bytes that no sketch of the kind outgrows. */
+extern Size sketch_largest(ColumnKind kind);
+
 /*
  * Add values.  NaN counts as missing.  The answer is the sketch or, where it had to grow, a new one in the current memory context; the old one is
  * then the caller's to free.

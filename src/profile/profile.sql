@@ -67,7 +67,7 @@ CREATE AGGREGATE ml.sketch_merge(sketch ml.sketch) (
 	SFUNC = ml._sketch_combine, STYPE = ml.sketch, SSPACE = 65536, COMBINEFUNC = ml._sketch_combine, PARALLEL = SAFE);
 COMMENT ON AGGREGATE ml.sketch_merge(ml.sketch) IS 'one sketch of many: of all their values';
 
-CREATE FUNCTION ml.sketch_statistics(sketch ml.sketch, OUT role text, OUT n bigint, OUT nulls bigint, OUT nan bigint, OUT infinite bigint, OUT empty bigint, OUT sentinels bigint, OUT sentinel_values jsonb, OUT distinct_count bigint, OUT distinct_exact boolean, OUT mean double precision, OUT sd double precision, OUT min double precision, OUT p05 double precision, OUT p25 double precision, OUT median double precision, OUT p75 double precision, OUT p95 double precision, OUT max double precision, OUT skewness double precision, OUT kurtosis double precision, OUT zeros bigint, OUT negatives bigint, OUT top_values jsonb, OUT min_length integer, OUT mean_length double precision, OUT max_length integer, OUT number_share double precision, OUT date_share double precision, OUT timestamp_share double precision, OUT formats jsonb, OUT earliest timestamp, OUT latest timestamp, OUT largest_gap interval, OUT histogram text, OUT approximate text[]) RETURNS SETOF record
+CREATE FUNCTION ml.sketch_statistics(sketch ml.sketch, OUT role text, OUT n bigint, OUT nulls bigint, OUT nan bigint, OUT infinite bigint, OUT empty bigint, OUT sentinels bigint, OUT sentinel_values jsonb, OUT distinct_count bigint, OUT distinct_exact boolean, OUT mean double precision, OUT sd double precision, OUT min double precision, OUT p05 double precision, OUT p25 double precision, OUT median double precision, OUT p75 double precision, OUT p95 double precision, OUT max double precision, OUT skewness double precision, OUT kurtosis double precision, OUT zeros bigint, OUT negatives bigint, OUT top_values jsonb, OUT min_length integer, OUT mean_length double precision, OUT max_length integer, OUT number_share double precision, OUT date_share double precision, OUT timestamp_share double precision, OUT formats jsonb, OUT earliest timestamp, OUT p05_time timestamp, OUT p25_time timestamp, OUT median_time timestamp, OUT p75_time timestamp, OUT p95_time timestamp, OUT latest timestamp, OUT largest_gap interval, OUT histogram text, OUT approximate text[]) RETURNS SETOF record
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 1 AS 'MODULE_PATHNAME', 'ml_sketch_statistics';
 COMMENT ON FUNCTION ml.sketch_statistics(ml.sketch) IS 'what a sketch says, in one row; the columns are those of ml.profile';
 CREATE FUNCTION ml.sketch_quantile(sketch ml.sketch, share double precision) RETURNS double precision
@@ -92,7 +92,8 @@ CREATE FUNCTION ml.profile(source text, columns text[] DEFAULT NULL, ordered boo
 	zeros bigint, negatives bigint, top_values jsonb,
 	min_length integer, mean_length double precision, max_length integer,
 	number_share double precision, date_share double precision, timestamp_share double precision, formats jsonb,
-	earliest timestamp, latest timestamp, largest_gap interval, histogram text, approximate text[], monotonic text)
+	earliest timestamp, p05_time timestamp, p25_time timestamp, median_time timestamp, p75_time timestamp, p95_time timestamp, latest timestamp,
+	largest_gap interval, histogram text, approximate text[], monotonic text)
 	LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'ml_profile';
 COMMENT ON FUNCTION ml.profile(text, text[], boolean) IS 'statistics of every column of a table, view or SELECT, in one scan; what is estimated is named in approximate';
 CREATE FUNCTION ml.sketches(source text, columns text[] DEFAULT NULL)

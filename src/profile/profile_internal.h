@@ -165,7 +165,7 @@ extern char *text_format_name(int format);	/* "MM/DD/YYYY HH:MM" */
 extern int	text_formats(const TextSketch *s, FormatCount *formats);
 
 /* ---- a row under construction ---- */
-#define MOST_CELLS 40
+#define MOST_CELLS 48
 
 typedef struct Cells
 {
@@ -192,6 +192,52 @@ extern char *picture_bar(double share, int characters);
 /* The statistics that ml.profile and ml.sketch_statistics share, from n to approximate. */
 extern void report_statistics(Cells *row, const Sketch *sketch);
 extern const char *report_role(const Sketch *sketch);
+
+/* ---- sketches of all columns of a source ---- */
+#define SKETCHING_ROWS 4096		/* in a block */
+
+/* Where the next value of a column goes. */
+typedef struct CellQueue
+{
+	uint64	   *cell;
+	int			n;
+} CellQueue;
+
+typedef struct SketchingInside SketchingInside;
+
+typedef struct Sketching
+{
+	CellQueue  *column;			/* (ncolumns) */
+	int			rows;			/* in the block */
+	SketchingInside *inside;
+} Sketching;
+
+/*
+ * kind (ncolumns): ColumnKind, or 0 for a column without a sketch; kept by reference.  may_share: parallel workers may be started while rows come
+ * in, and then nothing may run between them that is parallel unsafe.
+ */
+extern Sketching *sketching_open(int ncolumns, const int32 *kind, bool may_share, Size max_memory);
+
+static inline void
+sketching_number(Sketching *s, int column, double value)
+{
+	CellQueue  *queue = &s->column[column];
+
+	memcpy(&queue->cell[queue->n++], &value, sizeof(double));
+}
+
+extern void sketching_text(Sketching *s, int column, const char *text, int length);
+extern void sketching_flush(Sketching *s);
+
+static inline void
+sketching_row_done(Sketching *s)
+{
+	if (++s->rows >= SKETCHING_ROWS)
+		sketching_flush(s);
+}
+
+/* The sketches (ncolumns), in the memory context of sketching_open; NULL where there is none. */
+extern Sketch **sketching_close(Sketching *s);
 
 /* ---- sources ---- */
 

@@ -88,6 +88,7 @@ report_role(const Sketch *sketch)
 /* ---- parts of the row ---- */
 
 static const char *const quantile_names[] = {"p05", "p25", "median", "p75", "p95"};
+static const char *const quantile_time_names[] = {"p05_time", "p25_time", "median_time", "p75_time", "p95_time"};
 static const double quantiles[] = {0.05, 0.25, 0.5, 0.75, 0.95};
 
 static Datum
@@ -191,9 +192,22 @@ static void
 add_moment(Cells *row, const Sketch *sketch, double microseconds)
 {
 	if (sketch->kind == KIND_TIMESTAMP && isfinite(microseconds))
-		cell_datum(row, TimestampGetDatum((Timestamp) microseconds));
+		cell_datum(row, TimestampGetDatum((Timestamp) rint(microseconds)));
 	else
 		cell_null(row);
+}
+
+/* The smallest, the quantiles, the largest. */
+static void
+add_moments(Cells *row, const Sketch *sketch, const SketchStatistics *s)
+{
+	double		value[lengthof(quantiles)];
+
+	sketch_quantiles(sketch, quantiles, lengthof(quantiles), value);
+	add_moment(row, sketch, s->min);
+	for (int i = 0; i < (int) lengthof(quantiles); i++)
+		add_moment(row, sketch, value[i]);
+	add_moment(row, sketch, s->max);
 }
 
 static void
@@ -262,15 +276,16 @@ add_picture(Cells *row, const Sketch *sketch)
 static void
 add_approximate(Cells *row, const Sketch *sketch, const SketchStatistics *s)
 {
+	const char *const *quantile_name = sketch->kind == KIND_TIMESTAMP ? quantile_time_names : quantile_names;
 	Datum		name[lengthof(quantile_names) + 4];
 	int			n = 0;
 
 	if (!sketch->exact)
 	{
 		name[n++] = CStringGetTextDatum("distinct_count");
-		if (sketch->kind == KIND_NUMBER || sketch->kind == KIND_TIME || sketch->kind == KIND_INTERVAL)
+		if (sketch->kind != KIND_CATEGORY && sketch->kind != KIND_BOOLEAN)
 			for (int i = 0; i < (int) lengthof(quantile_names); i++)
-				name[n++] = CStringGetTextDatum(quantile_names[i]);
+				name[n++] = CStringGetTextDatum(quantile_name[i]);
 		name[n++] = CStringGetTextDatum("top_values");
 		if (sketch->kind == KIND_TIMESTAMP && !s->gap_exact)
 			name[n++] = CStringGetTextDatum("largest_gap");
@@ -346,8 +361,7 @@ report_statistics(Cells *row, const Sketch *sketch)
 	add_numbers(row, sketch, &s);
 	cell_datum(row, top_values(sketch, &s));
 	add_texts(row, sketch, &s);
-	add_moment(row, sketch, s.min);
-	add_moment(row, sketch, s.max);
+	add_moments(row, sketch, &s);
 	add_gap(row, sketch, s.largest_gap);
 	add_picture(row, sketch);
 	add_approximate(row, sketch, &s);

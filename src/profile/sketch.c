@@ -20,6 +20,14 @@ sketch_new(ColumnKind kind)
 	return &number_new(kind, DISTRIBUTION_FEWEST_SLOTS, true)->base;
 }
 
+Size
+sketch_largest(ColumnKind kind)
+{
+	if (kind == KIND_CATEGORY)
+		return TEXT_FIXED + frequent_size(TEXT_MOST_SLOTS) + HLL_REGISTERS + TEXT_MOST_HEAP;
+	return NUMBER_FIXED + distribution_size(DISTRIBUTION_MOST_SLOTS) + HLL_REGISTERS + frequent_size(NUMBER_COUNTERS);
+}
+
 /* ---- the state type ---- */
 
 int64

@@ -19,6 +19,7 @@ import psycopg2
 
 import preparing
 import trees
+from memory import peak
 from tools import FEATURES, HERE, SERIAL, SUMS, Bench, connect, peer, pgbench, shown
 
 SPLIT = '{"train": 0.8, "validation": 0, "test": 0.2}'
@@ -255,10 +256,12 @@ def private_memory(pid):
     return int(re.search(r"RssAnon:\s+(\d+)", open(f"/proc/{pid}/status").read())[1]) / 1024
 
 
-def memory_taken(statement):
+def memory_taken(statement, **settings):
     """Private MiB of a new session: at rest after a first small call, and the most during the statement."""
     connection = connect()
     cursor, pid = connection.cursor(), connection.get_backend_pid()
+    for name, value in settings.items():
+        cursor.execute(f"set {name} = {value}")
     cursor.execute("select count(*) from ml.profile('select f01 from bench_wide limit 1')")
     before, most, done = private_memory(pid), 0, threading.Event()
     runner = threading.Thread(target=lambda: (cursor.execute(statement), done.set()))
@@ -271,13 +274,16 @@ def memory_taken(statement):
 
 
 def group_profile(bench):
-    t = bench.in_turns({"profile": bench.sql(PROFILE, **SERIAL), "sums": bench.sql(SUMS, **SERIAL),
+    t = bench.in_turns({"profile": bench.sql(PROFILE, **SERIAL), "workers": bench.sql(PROFILE), "sums": bench.sql(SUMS, **SERIAL),
                         "sql": bench.sql(PROFILE_SQL, work_mem="'256MB'", **SERIAL), "csv": peer("--pull", "csv", "describe")},
                        rounds=max(3, bench.rounds // 2))
     bench.line("ml.profile of 28 columns", t["profile"], "moments and 9 quantiles in SQL", t["sql"], "<= 0.25")
     bench.line("ml.profile of 28 columns", t["profile"], "CSV + pandas describe", t["csv"], ">= 4")
     bench.line("ml.profile of 28 columns", t["profile"], "28 sums", t["sums"], "")
-    bench.note(f"ml.profile takes {memory_taken(PROFILE):.1f} MiB of private memory (target: 64)")
+    bench.line("ml.profile, with workers", t["workers"], "without", t["profile"], ">= 1.4")
+    (most, leader, workers, shared), failed = peak(PROFILE)
+    bench.note(f"ml.profile takes {memory_taken(PROFILE, **SERIAL):.1f} MiB of private memory alone (target: 64); with workers {most:.1f} MiB over idle "
+               f"(leader {leader:.1f}, workers {workers:.1f}, shared {shared:.1f}{'; ' + failed if failed else ''})")
 
 
 def make_flights():

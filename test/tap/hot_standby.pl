@@ -27,6 +27,8 @@ my %reads = (
 	'by value' => q{SELECT ml.predict_class((SELECT ml.artifact('churn')), c.*) FROM telco_churn c WHERE "customerID" = '7590-VHVEG'},
 	'ml.evaluate' => q{SELECT metric, value, n FROM ml.evaluate('churn') ORDER BY metric},
 	'ml.evaluate of a source' => q{SELECT metric, value, n FROM ml.evaluate('churn', 'SELECT * FROM telco_churn WHERE tenure > 40') ORDER BY metric},
+	'ml.profile with workers' => q{SELECT md5(string_agg(p::text, ',' ORDER BY column_name)) FROM ml.profile('SELECT tenure, "MonthlyCharges", "Contract", "Churn", gender, "PaymentMethod"
+		FROM telco_churn, generate_series(1, 40)') p},
 	'ml.coefficients' => q{SELECT * FROM ml.coefficients('churn')},
 	'ml.describe' => q{SELECT * FROM ml.describe('churn')},
 	'ml.versions' => q{SELECT * FROM ml.versions},

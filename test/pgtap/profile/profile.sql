@@ -77,6 +77,30 @@ SELECT results_eq($$SELECT role, date_share, timestamp_share, formats::text FROM
 SELECT is(formats, '{"DD/MM/YYYY": 1, "MM/DD/YYYY": 1, "NN/NN/YYYY": 1}', 'unless these disagree') FROM ml.profile($$SELECT * FROM unnest('{13/01/2024,01/13/2024,01/02/2024}'::text[]) t$$);
 SELECT is(date_share + timestamp_share, 0::float8, 'no dates') FROM ml.profile($$SELECT * FROM unnest('{2024-13-01,31/31/2024,2024-1,2024,12:61,1-2-3,192.168.1.1,2024-01-01x,5551234}'::text[]) t$$);
 
+-- Quantiles of times against pandas 3.1.1 (quantile) and percentile_cont of the intervals since a moment; estimates within a bin.
+CREATE FUNCTION pg_temp.times(have timestamp[], want timestamp[], tolerance interval, what text) RETURNS text LANGUAGE sql
+RETURN (SELECT ok(bool_and(h - w BETWEEN -tolerance AND tolerance) AND count(h) = cardinality(want), what || ': ' || have::text) FROM unnest(have, want) u(h, w));
+CREATE TEMP TABLE times AS SELECT i, timestamp '2020-01-01' + i * i % 1009 * interval '2220.000123 s' AS moment, CASE WHEN i <= 18 THEN date '1999-12-25' + i * 7 % 31 END AS day,
+	CASE i % 100 WHEN 0 THEN 'infinity' ELSE timestamptz '2024-03-31 00:00+01' + i * interval '1 minute' END AS zoned, time '00:00' + i * interval '1 s' AS daytime
+FROM generate_series(1, 900) i;
+CREATE TEMP TABLE of_times AS SELECT * FROM ml.profile('times');
+SELECT pg_temp.times(ARRAY[earliest, p05_time, p25_time, median_time, p75_time, p95_time, latest],
+	'{2020-01-01 00:37:00.000123,2020-01-02 00:40:00.004920,2020-01-07 11:14:45.030965,2020-01-14 01:34:30.062545,2020-01-20 17:36:00.094464,2020-01-26 00:43:33.119820,2020-01-26 21:36:00.123984}',
+	'1 us', 'timestamps as pandas') FROM of_times WHERE column_name = 'moment';
+SELECT pg_temp.times(ARRAY[p05_time, p25_time, median_time, p75_time, p95_time], '{1999-12-26 20:24:00,2000-01-01 06:00:00,2000-01-08 12:00:00,2000-01-15 18:00:00,2000-01-22 03:36:00}',
+	'0', 'dates as pandas') FROM of_times WHERE column_name = 'day';
+SELECT pg_temp.times(ARRAY[p05_time, p25_time, median_time, p75_time, p95_time], (SELECT array_agg(timestamp '2000-01-01' + q ORDER BY q) FROM
+		unnest((SELECT percentile_cont('{0.05,0.25,0.5,0.75,0.95}'::float8[]) WITHIN GROUP (ORDER BY zoned AT TIME ZONE 'UTC' - timestamp '2000-01-01') FROM times WHERE isfinite(zoned))) q),
+	'1 us', 'timestamptz in UTC as percentile_cont, infinite ones aside') FROM of_times WHERE column_name = 'zoned';
+SELECT ok(median IS NULL AND approximate = '{}', 'numbers of a timestamp are NULL') FROM of_times WHERE column_name = 'moment';
+SELECT ok(median_time IS NULL AND p05_time IS NULL AND median = 450.5, 'a time of day is a number of seconds') FROM of_times WHERE column_name = 'daytime';
+SELECT ok(median_time IS NULL AND earliest IS NULL, 'no times, no quantiles') FROM ml.profile('SELECT NULL::timestamp AS t');
+SELECT is(ARRAY[p05_time, median_time, p95_time], array_fill(timestamp '2024-02-29 12:00', ARRAY[3]), 'one time') FROM ml.profile('SELECT timestamp ''2024-02-29 12:00'' AS t');
+SELECT pg_temp.times(ARRAY[p05_time, p25_time, median_time, p75_time, p95_time],
+		'{1990-01-03 02:58:59.85,1990-01-11 14:24:29.25,1990-01-22 04:39:49.5,1990-02-01 18:55:09.75,1990-02-10 06:20:39.15}', '30 min', 'beyond 4,096 distinct times near pandas'),
+	is(approximate, '{distinct_count,p05_time,p25_time,median_time,p75_time,p95_time,top_values,largest_gap,histogram}', 'which it says')
+FROM ml.profile('SELECT timestamp ''1990-01-01'' + i * 7919 % 20011 * interval ''183 s'' AS t FROM generate_series(1, 20000) i');
+
 -- Order.
 SELECT results_eq($$SELECT column_name, monotonic FROM ml.profile('SELECT i AS up, -i AS down, i / 2 AS steps, i % 3 AS cycle, 1 AS one, ''a'' AS t FROM generate_series(1, 5000) i ORDER BY i', ordered => true)$$,
 	$$VALUES ('up', 'increasing'), ('down', 'decreasing'), ('steps', 'not decreasing'), ('cycle', 'no'), ('one', 'constant'), ('t', NULL)$$, 'monotonic in the order of the source');
