@@ -439,11 +439,11 @@ watch(Boosting *b, int round)
 	if (b->validation_curve == NULL)
 		return false;
 	value = b->validation_curve[round] = measured(b, b->validation_sum, b->ntrain, b->ntotal);
-	if (isnan(value) && patience > 0)
+	if (!isfinite(value) && patience > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("early stopping cannot go by \"%s\", which is undefined for the validation rows", b->metric->name),
-				 errdetail("%s", b->metric->undefined),
+				 errdetail("%s", isinf(value) ? "The errors are infinite." : b->metric->undefined),
 				 errhint("Choose another \"early_stopping_metric\", or leave \"early_stopping_rounds\" out.")));
 	if (b->best == 0 || is_better(b->metric, value, b->validation_curve[b->best - 1]))
 		b->best = round + 1;

@@ -288,7 +288,9 @@ options_json(const Learner *learner, const void *options, const TrainingOptions 
 		const void *field = (const char *) options + p->offset;
 
 		appendStringInfo(&out, "\"%s\": ", p->name);
-		if (p->type == PARAM_FLOAT)
+		if (p->type == PARAM_FLOAT && p->choices != NULL && *(const double *) field < 0)
+			json_append_string(&out, p->choices[(int) (-1 - *(const double *) field)]);
+		else if (p->type == PARAM_FLOAT)
 			json_append_number(&out, *(const double *) field);
 		else if (p->type == PARAM_BOOL)
 			appendStringInfoString(&out, *(const bool *) field ? "true" : "false");

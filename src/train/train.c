@@ -113,6 +113,11 @@ positive_class(const Training *t, const Model *model)
 {
 	if (t->positive_class == NULL)
 		return t->task == TASK_BINARY ? 1 : -1;
+	if (!task_classifies(t->task))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("positive_class is for classification only"),
+				 errhint("A target of numbers is predicted as a number unless task => 'classification' says that they are classes.")));
 	if (t->task != TASK_BINARY)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -136,14 +141,11 @@ new_model(const Training *t)
 	model->target = pstrdup(t->frame->target.name);
 	model->target_type = pstrdup(t->frame->target.type_name);
 	model->nclasses = t->nclasses;
-	model->positive = -1;
 	if (t->task == TASK_ANOMALY)
 		set_anomaly_labels(model);
 	else if (task_classifies(t->task))
-	{
 		set_labels(t, model);
-		model->positive = positive_class(t, model);
-	}
+	model->positive = positive_class(t, model);
 	model->context = CurrentMemoryContext;
 	return model;
 }

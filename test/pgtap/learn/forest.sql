@@ -42,6 +42,9 @@ FROM (VALUES ('sqrt', 2), ('log2', 2), ('all', 4)) t (word, number),
 	LATERAL pg_temp.fit('random_forest', 'price', jsonb_build_object('n_estimators', 3, 'max_features', word)) w,
 	LATERAL pg_temp.fit('random_forest', 'price', jsonb_build_object('n_estimators', 3, 'max_features', number)) n;
 
+SELECT ml.train('told', 'SELECT a, b, price FROM houses', 'price', 'random_forest', '{"n_estimators": 1, "max_features": "log2"}');
+SELECT is(params ->> 'max_features', 'log2', 'the word is kept') FROM ml.runs WHERE model = 'told';
+
 -- ---- numbers far from 0: milliseconds since 1970, say ----
 
 CREATE TEMP TABLE far AS SELECT a, b, c, d, price, price + 1.6e12::float8 AS moved FROM houses;

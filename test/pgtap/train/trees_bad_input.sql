@@ -60,12 +60,20 @@ SELECT throws_ok(format($$SELECT pg_temp.fit(%L, 'x, y * %s AS y')$$, algorithm,
 FROM trees, unnest('{1e200,1e38,1e-33,1e-300}'::text[]) factor;
 SELECT throws_ok($$SELECT pg_temp.fit('random_forest', 'x, y * 1e200 AS y')$$, '22003', 'the target reaches from 0 to 1.42714e+202, which trees cannot learn', 'told by its range');
 
+SELECT throws_ok($$SELECT ml.train('odd', 'SELECT id, x, CASE WHEN ml.split(id) = ''validation'' THEN 1e200 ELSE y END AS y FROM odd', 'y', 'gradient_boosting', '{"early_stopping_rounds": 5}',
+	key => 'id', split => '{"unlock": true}')$$, '22000', 'early stopping cannot go by "rmse", which is undefined for the validation rows', 'targets of the validation rows whose errors are infinite');
+
 -- ---- classes ----
 
 SELECT is(pg_temp.fit(algorithm, $$x, CASE WHEN id = 1 THEN 'rare' ELSE 'c' || id % 2 END AS class$$, 'class'), '{}', algorithm || ': a class of one row') FROM trees;
 SELECT is(pg_temp.fit(algorithm, 'x, id = 1 AS class', 'class'), '{}', algorithm || ': of two') FROM trees;
 SELECT throws_ok(format($$SELECT pg_temp.fit(%L, 'x, single', 'single')$$, algorithm), '22000', 'target column "single" has only one class among the training rows',
 	algorithm || ': one class') FROM trees;
+
+SELECT throws_ok($$SELECT ml.train('odd', 'SELECT x, zero, id % 2 AS class FROM odd', 'class', 'gradient_boosting', positive_class => '1')$$, '22023', 'positive_class is for classification only',
+	'numbers 0 and 1 without a task are no classes, whatever is said to be positive');
+SELECT lives_ok($$SELECT ml.train('odd', 'SELECT x, zero, id % 2 AS class FROM odd', 'class', 'gradient_boosting', positive_class => '0', task => 'classification', split => '{"train": 1}')$$,
+	'with it they are');
 
 -- ---- weights ----
 
