@@ -314,7 +314,7 @@ typedef enum BoostingTask
 const TeamProgram boosting_program = {
 	.ntasks = TASK_COUNT,
 	.task = boosting_tasks,
-	.attach = boosting_attach,
+	.attach = boosting_layout,
 };
 
 /* ---- rounds ---- */
