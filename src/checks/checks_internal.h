@@ -285,6 +285,18 @@ extern bool determines(const Sample *sample, const SampleColumn *a, const Sample
 /* Likewise each pair of values. */
 extern bool pair_determines(const Sample *sample, const SampleColumn *a, const SampleColumn *b, const SampleColumn *c);
 
+/* Means and moments of pairs of numbers, gathered one weighted pair after the other. */
+typedef struct PairMoments
+{
+	double		n,
+				mean_x,
+				mean_y,
+				xx,
+				yy,
+				xy;
+} PairMoments;
+
+extern void add_pair(PairMoments *m, double x, double y, double weight);
 extern double pearson(const Sample *sample, const SampleColumn *a, const SampleColumn *b, int nrows);
 extern double cramers_v(const Sample *sample, const SampleColumn *a, const SampleColumn *b, int nrows);
 

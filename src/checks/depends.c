@@ -104,34 +104,34 @@ pair_determines(const Sample *sample, const SampleColumn *a, const SampleColumn 
 
 /* ---- association ---- */
 
+void
+add_pair(PairMoments *m, double x, double y, double weight)
+{
+	double		dx = x - m->mean_x,
+				dy = y - m->mean_y;
+
+	m->n += weight;
+	m->mean_x += dx * weight / m->n;
+	m->mean_y += dy * weight / m->n;
+	m->xx += weight * dx * (x - m->mean_x);
+	m->yy += weight * dy * (y - m->mean_y);
+	m->xy += weight * dx * (y - m->mean_y);
+}
+
 double
 pearson(const Sample *sample, const SampleColumn *a, const SampleColumn *b, int nrows)
 {
-	double		n = 0,
-				mean_x = 0,
-				mean_y = 0,
-				xx = 0,
-				yy = 0,
-				xy = 0;
+	PairMoments m = {0};
 
 	for (int row = 0; row < nrows; row++)
 	{
 		double		x = sample_value(a, row),
 					y = sample_value(b, row);
-		double		w = (double) sample_count(sample, row);
-		double		dx = x - mean_x,
-					dy = y - mean_y;
 
-		if (!isfinite(x) || !isfinite(y))
-			continue;
-		n += w;
-		mean_x += dx * w / n;
-		mean_y += dy * w / n;
-		xx += w * dx * (x - mean_x);
-		yy += w * dy * (y - mean_y);
-		xy += w * dx * (y - mean_y);
+		if (isfinite(x) && isfinite(y))
+			add_pair(&m, x, y, (double) sample_count(sample, row));
 	}
-	return n >= 20 && xx > 0 && yy > 0 ? xy / sqrt(xx * yy) : 0;
+	return m.n >= 20 && m.xx > 0 && m.yy > 0 ? m.xy / sqrt(m.xx * m.yy) : 0;
 }
 
 /* Corrected for bias (Bergsma 2013); missing is a level. */

@@ -259,33 +259,20 @@ power_on_numbers(const Sample *sample, const SampleColumn *column, const CheckTa
 static double
 straight_line(const Sample *sample, const SampleColumn *column, const CheckTarget *target)
 {
-	double		n = 0,
-				mean_x = 0,
-				mean_y = 0,
-				xx = 0,
-				yy = 0,
-				xy = 0,
-				all = 0;
+	PairMoments m = {0};
+	double		all = 0;
 
 	for (int row = 0; row < sample->nrows; row++)
 	{
 		double		x = sample_value(column, row);
 		double		y = target->value[row];
 		double		w = (double) sample_count(sample, row);
-		double		dx = x - mean_x,
-					dy = y - mean_y;
 
 		all += isnan(y) ? 0 : w;
-		if (!isfinite(x) || isnan(y))
-			continue;
-		n += w;
-		mean_x += dx * w / n;
-		mean_y += dy * w / n;
-		xx += w * dx * (x - mean_x);
-		yy += w * dy * (y - mean_y);
-		xy += w * dx * (y - mean_y);
+		if (isfinite(x) && !isnan(y))
+			add_pair(&m, x, y, w);
 	}
-	return xx > 0 && yy > 0 ? xy * xy / (xx * yy) * n / all : 0;
+	return m.xx > 0 && m.yy > 0 ? m.xy * m.xy / (m.xx * m.yy) * m.n / all : 0;
 }
 
 /* ---- either ---- */

@@ -99,6 +99,15 @@ arena_array(Arena *arena, Size n, Size element)
 	return array;
 }
 
+Size
+arena_bytes(ArenaLayout layout, const void *root)
+{
+	Arena		arena = {.mode = ARENA_COUNT};
+
+	layout(&arena, root);
+	return arena.used;
+}
+
 static int
 cpus_of_process(void)
 {

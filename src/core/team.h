@@ -38,6 +38,12 @@ extern void *arena_array(Arena *arena, Size n, Size element);
 /* The same, with anything in it. */
 extern void *arena_space(Arena *arena, Size n, Size element);
 
+/* Lays out a view of the arena: the same arrays in the same order, whatever the mode.  root says how large they are. */
+typedef void *(*ArenaLayout) (Arena *arena, const void *root);
+
+/* What it would take. */
+extern Size arena_bytes(ArenaLayout layout, const void *root);
+
 /* ---- teams ---- */
 typedef struct Team Team;
 
@@ -50,7 +56,7 @@ typedef struct TeamProgram
 	const TeamTask *task;
 
 	/* A worker's view of the arena.  root is the leader's, as it stands in the arena. */
-	void	   *(*attach) (Arena *arena, const void *root);
+	ArenaLayout attach;
 } TeamProgram;
 
 /*

@@ -9,12 +9,12 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
-#include "portability/instr_time.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
 #include "utils/memutils.h"
 
+#include "core/clock.h"
 #include "core/hash.h"
 #include "exchange_internal.h"
 #include "registry/registry.h"
@@ -269,8 +269,7 @@ ml_import_model(PG_FUNCTION_ARGS)
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "relearn import", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(context);
 	Import	   *import = palloc0(sizeof(Import));
-	instr_time	start,
-				spent;
+	instr_time	start;
 	bytea	   *artifact;
 	int			version;
 
@@ -280,9 +279,7 @@ ml_import_model(PG_FUNCTION_ARGS)
 	read_body(fcinfo, import);
 	set_classes(import);
 	artifact = model_encode(import->model);
-	INSTR_TIME_SET_CURRENT(spent);
-	INSTR_TIME_SUBTRACT(spent, start);
-	version = store(import, artifact, INSTR_TIME_GET_DOUBLE(spent));
+	version = store(import, artifact, seconds_since(start));
 
 	MemoryContextSwitchTo(caller);
 	InitMaterializedSRF(fcinfo, 0);

@@ -11,27 +11,8 @@
 #include "utils/builtins.h"
 #include "utils/numeric.h"
 
+#include "core/json_type.h"
 #include "json_internal.h"
-
-static const char *
-type_phrase(const JsonbValue *value)
-{
-	switch (value->type)
-	{
-		case jbvNull:
-			return "null";
-		case jbvString:
-			return "a string";
-		case jbvNumeric:
-			return "a number";
-		case jbvBool:
-			return "a truth value";
-		case jbvBinary:
-			return JsonContainerIsArray(value->val.binary.data) ? "an array" : "an object";
-		default:
-			return "something else";
-	}
-}
 
 JsonPlace
 json_parse_text(const ForeignModel *m, const char *text)
@@ -74,7 +55,7 @@ static JsonPlace
 inside(const JsonPlace *place, const JsonbValue *value, char *path, bool array)
 {
 	if (value->type != jbvBinary || JsonContainerIsArray(value->val.binary.data) != array)
-		malformed(place->model, "\"%s\" is %s where %s belongs.", path, type_phrase(value), array ? "an array" : "an object");
+		malformed(place->model, "\"%s\" is %s where %s belongs.", path, json_type_name(value), array ? "an array" : "an object");
 	return (JsonPlace) {place->model, psprintf("%s%s", path, array ? "" : "."), value->val.binary.data};
 }
 
@@ -110,7 +91,7 @@ json_get_string(const JsonPlace *place, const char *key)
 	JsonbValue *value = need(place, key);
 
 	if (value->type != jbvString)
-		malformed(place->model, "\"%s%s\" is %s where a string belongs.", place->path, key, type_phrase(value));
+		malformed(place->model, "\"%s%s\" is %s where a string belongs.", place->path, key, json_type_name(value));
 	return pnstrdup(value->val.string.val, value->val.string.len);
 }
 
@@ -187,7 +168,7 @@ json_get_numbers(const JsonPlace *place, const char *key, int expected)
 		if (n % INTERRUPT_EVERY == 0)
 			CHECK_FOR_INTERRUPTS();
 		if (value.type != jbvNumeric && value.type != jbvBool)
-			malformed(place->model, "\"%s[%d]\" is %s where a number belongs.", array.path, n, type_phrase(&value));
+			malformed(place->model, "\"%s[%d]\" is %s where a number belongs.", array.path, n, json_type_name(&value));
 		numbers[n++] = value.type == jbvBool ? value.val.boolean : json_get_number(&value);
 	}
 	return numbers;

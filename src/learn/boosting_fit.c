@@ -55,9 +55,10 @@ is_bagged(const BoostingOptions *options)
 	return options->bagging_fraction < 1 && options->bagging_freq > 0;
 }
 
-static Boosting *
-boosting_layout(Arena *arena, const BoostingShape *shape)
+void *
+boosting_layout(Arena *arena, const void *root)
 {
+	const BoostingShape *shape = root;
 	Boosting   *b = palloc0(sizeof(Boosting));
 	Size		all = size_times(shape->noutputs, shape->ntotal);
 	Size		train = size_times(shape->noutputs, shape->ntrain);
@@ -103,21 +104,6 @@ boosting_layout(Arena *arena, const BoostingShape *shape)
 	return b;
 }
 
-void *
-boosting_attach(Arena *arena, const void *root)
-{
-	return boosting_layout(arena, root);
-}
-
-static Size
-arena_bytes(const BoostingShape *shape)
-{
-	Arena		arena = {.mode = ARENA_COUNT};
-
-	boosting_layout(&arena, shape);
-	return arena.used;
-}
-
 /* Of the trees in memory; early stopping may go on for long, but hardly ever so long. */
 static Size
 trees_memory(const BoostingOptions *options, int64 nrows, int noutputs)
@@ -143,7 +129,7 @@ boosting_memory(const BoostingOptions *options, int64 nrows, int ncolumns, int n
 		.options = *options,
 	};
 
-	return size_plus(size_plus(arena_bytes(&shape), trees_memory(options, nrows, noutputs)), round_metric_memory(options->metric, nrows));
+	return size_plus(size_plus(arena_bytes(boosting_layout, &shape), trees_memory(options, nrows, noutputs)), round_metric_memory(options->metric, nrows));
 }
 
 /* ---- before the first round ---- */
@@ -271,7 +257,7 @@ boosting_open(TrainingSet *set, const BoostingOptions *options, Arena *arena)
 	shape.options.positive = set->positive;
 	if (options->n_jobs > 1 || (double) set->nrows * set->ncolumns * options->n_estimators * shape.noutputs >= WORTH_A_TEAM)
 		shape.nmembers = team_members(Max(options->n_jobs, 0));
-	root = arena_open(arena, arena_bytes(&shape), &shape, sizeof(shape), &shape.nmembers);
+	root = arena_open(arena, arena_bytes(boosting_layout, &shape), &shape, sizeof(shape), &shape.nmembers);
 	root->nmembers = shape.nmembers;
 	b = boosting_layout(arena, root);
 	b->set = set;

@@ -312,7 +312,7 @@ typedef enum BoostingTask
 const TeamProgram boosting_program = {
 	.entry = "ml_boosting_worker",
 	.task = boosting_tasks,
-	.attach = boosting_attach,
+	.attach = boosting_layout,
 };
 
 extern PGDLLEXPORT void ml_boosting_worker(dsm_segment *segment, shm_toc *toc);

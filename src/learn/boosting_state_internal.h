@@ -92,7 +92,7 @@ typedef struct Boosting
 extern const TeamProgram boosting_program;
 
 /* A worker's view. */
-extern void *boosting_attach(Arena *arena, const void *root);
+extern void *boosting_layout(Arena *arena, const void *root);
 
 /* Run the rounds; returns how many are kept. */
 extern int	boosting_run(Boosting *b);

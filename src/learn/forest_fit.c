@@ -44,9 +44,10 @@ expected_nodes(const ForestOptions *options, int64 nrows, int nvalues)
 	return Min(2 * leaves * options->n_estimators, MOST_BYTES / (SPLIT_BYTES + LEAF_BYTES + 4 * nvalues) * 2);
 }
 
-static Forest *
-forest_layout(Arena *arena, const ForestShape *shape)
+static void *
+forest_layout(Arena *arena, const void *root)
 {
+	const ForestShape *shape = root;
 	Forest	   *f = palloc0(sizeof(Forest));
 	Size		answers = size_times(shape->nall, shape->nvalues);
 
@@ -73,16 +74,10 @@ forest_layout(Arena *arena, const ForestShape *shape)
 	return f;
 }
 
-static void *
-attach_forest(Arena *arena, const void *root)
-{
-	return forest_layout(arena, root);
-}
-
 static const TeamProgram forest_program = {
 	.entry = "ml_forest_worker",
 	.task = forest_tasks,
-	.attach = attach_forest,
+	.attach = forest_layout,
 };
 
 extern PGDLLEXPORT void ml_forest_worker(dsm_segment *segment, shm_toc *toc);
@@ -93,22 +88,13 @@ ml_forest_worker(dsm_segment *segment, shm_toc *toc)
 	team_worker(segment, toc, &forest_program);
 }
 
-static Size
-arena_bytes(const ForestShape *shape)
-{
-	Arena		arena = {.mode = ARENA_COUNT};
-
-	forest_layout(&arena, shape);
-	return arena.used;
-}
-
 /* The arena, and what each member takes by itself. */
 static Size
 team_bytes(const ForestShape *shape)
 {
 	Size		member = size_plus(deep_memory(shape->nall, shape->ncolumns, shape->deep.nclasses), shape->nrows);
 
-	return size_plus(arena_bytes(shape), size_times(shape->nmembers, member));
+	return size_plus(arena_bytes(forest_layout, shape), size_times(shape->nmembers, member));
 }
 
 /* A batch is so large that members wait for the last tree of it not for long; trees larger than expected make it smaller. */
@@ -319,7 +305,7 @@ forest_open(TrainingSet *set, const ForestOptions *options, const ForestKind *ki
 
 	choose_team(&shape, set);
 	nmembers = shape.nmembers;
-	root = arena_open(arena, arena_bytes(&shape), &shape, sizeof(shape), &nmembers);
+	root = arena_open(arena, arena_bytes(forest_layout, &shape), &shape, sizeof(shape), &nmembers);
 	if (nmembers < shape.nmembers)
 		shape_team(root, nmembers);
 	f = forest_layout(arena, root);

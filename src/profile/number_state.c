@@ -79,8 +79,9 @@ sketch_quantiles(const Sketch *sketch, const double *p, int n, double *value)
 	pfree(bin);
 }
 
-static int
-compare_top(const void *a, const void *b)
+/* The most frequent first; of as frequent ones the least. */
+int
+compare_top_numbers(const void *a, const void *b)
 {
 	const TopValue *x = a;
 	const TopValue *y = b;
@@ -119,7 +120,7 @@ number_top(const NumberSketch *s, int most, int *count, int64 *error)
 			top[n].number = sign ? INFINITY : -INFINITY;
 			top[n++].count = s->infinite[sign];
 		}
-	qsort(top, n, sizeof(TopValue), compare_top);
+	qsort(top, n, sizeof(TopValue), compare_top_numbers);
 	*count = Min(n, most);
 	return top;
 }

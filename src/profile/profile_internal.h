@@ -59,6 +59,7 @@ extern void number_write(const NumberSketch *s, ByteWriter *w);
 extern NumberSketch *number_read(ByteReader *r, ColumnKind kind, bool exact, int64 n);
 extern PowerSums number_sums(const NumberSketch *s);
 extern void number_statistics(const NumberSketch *s, SketchStatistics *statistics);
+extern int	compare_top_numbers(const void *a, const void *b);
 extern TopValue *number_top(const NumberSketch *s, int most, int *count, int64 *error);
 
 /* ---- texts: followed by Frequent, registers unless exact, and a heap of TextEntry ---- */

@@ -141,6 +141,28 @@ top_values(const Sketch *sketch, const SketchStatistics *s)
 	return json_datum(json.data);
 }
 
+/* {"name": count, ...}, one name after the other; the first opens the brace. */
+static void
+append_count(StringInfo json, const char *name, int64 count)
+{
+	appendStringInfoString(json, json->len ? ", " : "{");
+	escape_json(json, name);
+	appendStringInfo(json, ": " INT64_FORMAT, count);
+}
+
+/* NULL where nothing was appended. */
+static void
+add_counts(Cells *row, StringInfo json)
+{
+	if (json->len == 0)
+	{
+		cell_null(row);
+		return;
+	}
+	appendStringInfoChar(json, '}');
+	cell_datum(row, json_datum(json->data));
+}
+
 static void
 add_formats(Cells *row, const Sketch *sketch)
 {
@@ -148,20 +170,10 @@ add_formats(Cells *row, const Sketch *sketch)
 	int			n = sketch->kind == KIND_CATEGORY ? text_formats((const TextSketch *) sketch, formats) : 0;
 	StringInfoData json;
 
-	if (n == 0)
-	{
-		cell_null(row);
-		return;
-	}
 	initStringInfo(&json);
 	for (int i = 0; i < n; i++)
-	{
-		appendStringInfoString(&json, i ? ", " : "{");
-		escape_json(&json, text_format_name((int) formats[i].format));
-		appendStringInfo(&json, ": " INT64_FORMAT, formats[i].count);
-	}
-	appendStringInfoChar(&json, '}');
-	cell_datum(row, json_datum(json.data));
+		append_count(&json, text_format_name((int) formats[i].format), formats[i].count);
+	add_counts(row, &json);
 }
 
 /* The values that stand for a missing one, with their counts: NULL where there are none. */
@@ -172,20 +184,10 @@ add_sentinels(Cells *row, const Sketch *sketch)
 	TopValue   *found = sketch_sentinels(sketch, &n);
 	StringInfoData json;
 
-	if (n == 0)
-	{
-		cell_null(row);
-		return;
-	}
 	initStringInfo(&json);
 	for (int i = 0; i < n; i++)
-	{
-		appendStringInfoString(&json, i ? ", " : "{");
-		escape_json(&json, found[i].text ? found[i].text : number_text((ColumnKind) sketch->kind, found[i].number));
-		appendStringInfo(&json, ": " INT64_FORMAT, found[i].count);
-	}
-	appendStringInfoChar(&json, '}');
-	cell_datum(row, json_datum(json.data));
+		append_count(&json, found[i].text ? found[i].text : number_text((ColumnKind) sketch->kind, found[i].number), found[i].count);
+	add_counts(row, &json);
 }
 
 static void

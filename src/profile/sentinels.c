@@ -129,17 +129,6 @@ sentinel_numbers(ColumnKind kind, const DistributionBin *bin, int n, TopValue *f
 	return ends.nfound;
 }
 
-static int
-compare_counts(const void *a, const void *b)
-{
-	const TopValue *x = a;
-	const TopValue *y = b;
-
-	if (x->count != y->count)
-		return x->count > y->count ? -1 : 1;
-	return (x->number > y->number) - (x->number < y->number);
-}
-
 TopValue *
 sketch_sentinels(const Sketch *sketch, int *count)
 {
@@ -152,7 +141,7 @@ sketch_sentinels(const Sketch *sketch, int *count)
 	bin = sketch_bins(sketch, &n);
 	found = palloc(sizeof(TopValue) * MOST_SENTINEL_NUMBERS);
 	*count = sentinel_numbers((ColumnKind) sketch->kind, bin, n, found);
-	qsort(found, *count, sizeof(TopValue), compare_counts);
+	qsort(found, *count, sizeof(TopValue), compare_top_numbers);
 	pfree(bin);
 	return found;
 }

@@ -10,12 +10,10 @@
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 
-#include "core/mergeable.h"
+#include "synthesis/columns_internal.h"
 
-#define MOST_COLUMNS 1600
 #define DIGITS 20				/* of an int8 with its sign */
 #define FEWEST_SLOTS 8			/* a power of 2 */
 #define FEWEST_BYTES 64
@@ -40,22 +38,21 @@ typedef struct LevelColumn
 /* Followed by nslots levels and the bytes of the texts. */
 typedef struct LevelsState
 {
-	StateHeader header;
-	int32		ncolumns;
+	ColumnsState columns;
 	int32		nlevels;
 	int32		nslots;			/* a power of 2 */
 	uint32		nbytes;			/* taken by texts */
 	uint32		room;			/* for texts */
-	uint32		unused;
 	LevelColumn column[FLEXIBLE_ARRAY_MEMBER];
 } LevelsState;
 
 static const StateKind levels_kind;
+static const ColumnsKind levels_columns;
 
 static inline Level *
 levels_of(const LevelsState *state)
 {
-	return (Level *) (state->column + state->ncolumns);
+	return (Level *) (state->column + state->columns.ncolumns);
 }
 
 static inline char *
@@ -75,12 +72,9 @@ levels_new(int ncolumns, int nslots, uint32 room)
 {
 	LevelsState *state;
 
-	if (ncolumns > MOST_COLUMNS)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("%d columns exceed the limit of %d", ncolumns, MOST_COLUMNS)));
+	check_ncolumns(ncolumns);
 	state = state_new(&levels_kind, levels_size(ncolumns, nslots, room));
-	state->ncolumns = ncolumns;
+	state->columns.ncolumns = ncolumns;
 	state->nslots = nslots;
 	state->room = room;
 	for (int i = 0; i < ncolumns; i++)
@@ -146,10 +140,10 @@ with_room(LevelsState *state, int length)
 	if (state->nlevels + 1 <= state->nslots / 4 * 3 && state->nbytes + (Size) length <= state->room)
 		return state;
 	CHECK_FOR_INTERRUPTS();
-	larger = levels_new(state->ncolumns, state->nslots * (state->nlevels + 1 > state->nslots / 4 * 3 ? 2 : 1),
+	larger = levels_new(state->columns.ncolumns, state->nslots * (state->nlevels + 1 > state->nslots / 4 * 3 ? 2 : 1),
 						Max(state->room * (state->nbytes + (Size) length > state->room ? 2 : 1), state->nbytes + length));
-	larger->header = state->header;
-	SET_VARSIZE(larger, levels_size(larger->ncolumns, larger->nslots, larger->room));
+	larger->columns.header = state->columns.header;
+	SET_VARSIZE(larger, levels_size(larger->columns.ncolumns, larger->nslots, larger->room));
 	for (int i = 0; i < state->nslots; i++)
 	{
 		const Level *old = &levels_of(state)[i];
@@ -181,22 +175,13 @@ add_level(LevelsState *state, int column, const char *text, int length, int64 co
 	return state;
 }
 
-static void
-require_columns(const LevelsState *state, int ncolumns)
-{
-	if (state->ncolumns != ncolumns)
-		ereport(ERROR,
-				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-				 errmsg("a row of %d texts cannot be added to levels of %d columns", ncolumns, state->ncolumns)));
-}
-
 static void *
 levels_merge(void *opaque, const void *other_opaque)
 {
 	LevelsState *state = opaque;
 	const LevelsState *other = other_opaque;
 
-	require_columns(state, other->ncolumns);
+	require_columns(&levels_columns, &state->columns, other->columns.ncolumns);
 	for (int i = 0; i < other->nslots; i++)
 	{
 		const Level *level = &levels_of(other)[i];
@@ -214,7 +199,7 @@ levels_write(const void *opaque, ByteWriter *w)
 {
 	const LevelsState *state = opaque;
 
-	put_u32(w, (uint32) state->ncolumns);
+	put_u32(w, (uint32) state->columns.ncolumns);
 	put_u32(w, (uint32) state->nlevels);
 	for (int i = 0; i < state->nslots; i++)
 	{
@@ -258,40 +243,36 @@ STATE_TYPE_FUNCTIONS(column_levels, &levels_kind)
 
 /* ---- the aggregate ---- */
 
-/* (state, text[]) */
-PG_FUNCTION_INFO_V1(ml_column_levels_add);
-Datum
-ml_column_levels_add(PG_FUNCTION_ARGS)
+static ColumnsState *
+levels_make(int ncolumns)
 {
-	LevelsState *state = state_in_place(fcinfo, &levels_kind);
-	ArrayType  *row;
-	const char *at;
-	const bits8 *present;
-	int			n;
+	return &levels_new(ncolumns, FEWEST_SLOTS, FEWEST_BYTES)->columns;
+}
 
-	if (PG_ARGISNULL(1))
-	{
-		if (state == NULL)
-			PG_RETURN_NULL();
-		PG_RETURN_POINTER(state);
-	}
-	row = PG_GETARG_ARRAYTYPE_P(1);
-	n = ArrayGetNItems(ARR_NDIM(row), ARR_DIMS(row));
-	if (state == NULL)
-		state = levels_new(n, FEWEST_SLOTS, FEWEST_BYTES);
-	require_columns(state, n);
-	at = ARR_DATA_PTR(row);
-	present = ARR_NULLBITMAP(row);
+static ColumnsState *
+levels_add(ColumnsState *columns, const char *at, const bits8 *present)
+{
+	LevelsState *state = (LevelsState *) columns;
+	int			n = columns->ncolumns;
+
 	for (int i = 0; i < n; i++)
 	{
-		if (present && !(present[i / 8] & (1 << (i % 8))))
+		if (!cell_present(present, i))
 			continue;
 		state = add_level(state, i, VARDATA_ANY(at), (int) VARSIZE_ANY_EXHDR(at), 1);
 		at = att_addlength_pointer(at, -1, at);
 		at = (const char *) att_align_nominal(at, TYPALIGN_INT);
 	}
-	state->header.n++;
-	PG_RETURN_POINTER(state);
+	return &state->columns;
+}
+
+static const ColumnsKind levels_columns = {&levels_kind, "texts", "levels", levels_make, levels_add};
+
+PG_FUNCTION_INFO_V1(ml_column_levels_add);
+Datum
+ml_column_levels_add(PG_FUNCTION_ARGS)
+{
+	return columns_add(fcinfo, &levels_columns);
 }
 
 /* Two texts per column: the number of distinct ones, and the mode or NULL. */
@@ -300,12 +281,12 @@ Datum
 ml_column_levels_final(PG_FUNCTION_ARGS)
 {
 	LevelsState *state = state_argument(fcinfo, 0, &levels_kind);
-	int			nvalues = 2 * state->ncolumns,
+	int			nvalues = 2 * state->columns.ncolumns,
 				first = 1;
 	Datum	   *value = palloc0(sizeof(Datum) * (nvalues + 1));
 	bool	   *null = palloc0(sizeof(bool) * (nvalues + 1));
 
-	for (int i = 0; i < state->ncolumns; i++)
+	for (int i = 0; i < state->columns.ncolumns; i++)
 	{
 		const LevelColumn *column = &state->column[i];
 		const Level *mode = levels_of(state) + column->mode;

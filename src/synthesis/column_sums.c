@@ -11,13 +11,11 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
 
-#include "core/mergeable.h"
+#include "synthesis/columns_internal.h"
 
-#define MOST_COLUMNS 1600
 #define NSTATISTICS 6			/* n, sum, mean, min, max, sd */
 #define WHOLE_LIMIT 67108864.0	/* 2^26: squares of whole numbers up to it are exact */
 
@@ -34,34 +32,22 @@ typedef struct ColumnSums
 
 typedef struct SumsState
 {
-	StateHeader header;
-	int32		ncolumns;
+	ColumnsState columns;
 	ColumnSums	column[FLEXIBLE_ARRAY_MEMBER];
 } SumsState;
 
 static const StateKind sums_kind;
+static const ColumnsKind sums_columns;
 
 static SumsState *
 sums_new(int ncolumns)
 {
 	SumsState  *state;
 
-	if (ncolumns > MOST_COLUMNS)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("%d columns exceed the limit of %d", ncolumns, MOST_COLUMNS)));
+	check_ncolumns(ncolumns);
 	state = state_new(&sums_kind, offsetof(SumsState, column) + sizeof(ColumnSums) * ncolumns);
-	state->ncolumns = ncolumns;
+	state->columns.ncolumns = ncolumns;
 	return state;
-}
-
-static void
-require_columns(const SumsState *state, int ncolumns)
-{
-	if (state->ncolumns != ncolumns)
-		ereport(ERROR,
-				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-				 errmsg("a row of %d numbers cannot be added to sums of %d columns", ncolumns, state->ncolumns)));
 }
 
 /* ---- sums ---- */
@@ -119,8 +105,8 @@ sums_merge(void *opaque, const void *other_opaque)
 	SumsState  *state = opaque;
 	const SumsState *other = other_opaque;
 
-	require_columns(state, other->ncolumns);
-	for (int i = 0; i < state->ncolumns; i++)
+	require_columns(&sums_columns, &state->columns, other->columns.ncolumns);
+	for (int i = 0; i < state->columns.ncolumns; i++)
 	{
 		ColumnSums *column = &state->column[i];
 		const ColumnSums *more = &other->column[i];
@@ -186,8 +172,8 @@ sums_write(const void *opaque, ByteWriter *w)
 {
 	const SumsState *state = opaque;
 
-	put_u32(w, (uint32) state->ncolumns);
-	for (int i = 0; i < state->ncolumns; i++)
+	put_u32(w, (uint32) state->columns.ncolumns);
+	for (int i = 0; i < state->columns.ncolumns; i++)
 	{
 		const ColumnSums *column = &state->column[i];
 
@@ -230,35 +216,31 @@ STATE_TYPE_FUNCTIONS(column_sums, &sums_kind)
 
 /* ---- the aggregate ---- */
 
-/* (state, float8[]) */
+static ColumnsState *
+sums_make(int ncolumns)
+{
+	return &sums_new(ncolumns)->columns;
+}
+
+static ColumnsState *
+sums_add(ColumnsState *columns, const char *cells, const bits8 *present)
+{
+	SumsState  *state = (SumsState *) columns;
+	const double *x = (const double *) cells;
+
+	for (int i = 0; i < columns->ncolumns; i++)
+		if (cell_present(present, i))
+			add_number(&state->column[i], *x++);
+	return columns;
+}
+
+static const ColumnsKind sums_columns = {&sums_kind, "numbers", "sums", sums_make, sums_add};
+
 PG_FUNCTION_INFO_V1(ml_column_sums_add);
 Datum
 ml_column_sums_add(PG_FUNCTION_ARGS)
 {
-	SumsState  *state = state_in_place(fcinfo, &sums_kind);
-	ArrayType  *row;
-	const double *x;
-	const bits8 *present;
-	int			n;
-
-	if (PG_ARGISNULL(1))
-	{
-		if (state == NULL)
-			PG_RETURN_NULL();
-		PG_RETURN_POINTER(state);
-	}
-	row = PG_GETARG_ARRAYTYPE_P(1);
-	n = ArrayGetNItems(ARR_NDIM(row), ARR_DIMS(row));
-	if (state == NULL)
-		state = sums_new(n);
-	require_columns(state, n);
-	x = (const double *) ARR_DATA_PTR(row);
-	present = ARR_NULLBITMAP(row);
-	for (int i = 0; i < n; i++)
-		if (present == NULL || (present[i / 8] & (1 << (i % 8))))
-			add_number(&state->column[i], *x++);
-	state->header.n++;
-	PG_RETURN_POINTER(state);
+	return columns_add(fcinfo, &sums_columns);
 }
 
 PG_FUNCTION_INFO_V1(ml_column_sums_final);
@@ -266,9 +248,9 @@ Datum
 ml_column_sums_final(PG_FUNCTION_ARGS)
 {
 	SumsState  *state = state_argument(fcinfo, 0, &sums_kind);
-	Datum	   *value = palloc(sizeof(Datum) * NSTATISTICS * (state->ncolumns + 1));
+	Datum	   *value = palloc(sizeof(Datum) * NSTATISTICS * (state->columns.ncolumns + 1));
 
-	for (int i = 0; i < state->ncolumns; i++)
+	for (int i = 0; i < state->columns.ncolumns; i++)
 		statistics_of(&state->column[i], value + NSTATISTICS * i);
-	PG_RETURN_ARRAYTYPE_P(construct_array(value, NSTATISTICS * state->ncolumns, FLOAT8OID, sizeof(double), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	PG_RETURN_ARRAYTYPE_P(construct_array(value, NSTATISTICS * state->columns.ncolumns, FLOAT8OID, sizeof(double), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }

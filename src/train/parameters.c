@@ -12,24 +12,6 @@
 
 #include "train_internal.h"
 
-const char *
-json_type_name(const JsonbValue *value)
-{
-	switch (value->type)
-	{
-		case jbvNull:
-			return "null";
-		case jbvString:
-			return "a string";
-		case jbvNumeric:
-			return "a number";
-		case jbvBool:
-			return "a boolean";
-		default:
-			return "an object or array";
-	}
-}
-
 bool
 json_is_object(const JsonbValue *value)
 {

@@ -5,9 +5,9 @@
 #include "postgres.h"
 
 #include "fmgr.h"
-#include "portability/instr_time.h"
 #include "utils/memutils.h"
 
+#include "core/clock.h"
 #include "train_internal.h"
 
 PG_FUNCTION_INFO_V1(ml_fit_pipeline);
@@ -62,7 +62,6 @@ static int
 save(const Training *t, instr_time start)
 {
 	bytea	   *artifact = model_encode(t->model);
-	instr_time	now;
 	RunRecord	run = {
 		.call = "ml.fit_pipeline()",
 		.name = t->name,
@@ -82,9 +81,7 @@ save(const Training *t, instr_time start)
 
 	for (int p = 0; p < NPARTS; p++)
 		run.nrows[p] = frame_part_rows(t->frame, p);
-	INSTR_TIME_SET_CURRENT(now);
-	INSTR_TIME_SUBTRACT(now, start);
-	run.seconds = INSTR_TIME_GET_DOUBLE(now);
+	run.seconds = seconds_since(start);
 	return registry_save(&run, t->model, artifact);
 }
 

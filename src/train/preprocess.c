@@ -303,8 +303,7 @@ step_object(const char *column, const JsonbValue *value)
 	if (!json_is_object(value))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("a preprocess step of \"%s\" must be a name or an object of one name, not %s", column,
-						json_is_array(value) ? "an array" : json_type_name(value))));
+				 errmsg("a preprocess step of \"%s\" must be a name or an object of one name, not %s", column, json_type_name(value))));
 	each_field(value->val.binary.data, "preprocess", only_field, &field);
 	if (field.n != 1)
 		ereport(ERROR,

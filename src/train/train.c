@@ -11,11 +11,11 @@
 
 #include "fmgr.h"
 #include "funcapi.h"
-#include "portability/instr_time.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
 #include "checks/checks.h"
+#include "core/clock.h"
 #include "settings.h"
 #include "train_internal.h"
 
@@ -426,16 +426,6 @@ put_result(FunctionCallInfo fcinfo, const Training *t, const RunRecord *run, int
 	values[11] = Int64GetDatum((int64) bytes);
 	values[12] = texts_datum(t->warnings);
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-}
-
-static double
-seconds_since(instr_time start)
-{
-	instr_time	now;
-
-	INSTR_TIME_SET_CURRENT(now);
-	INSTR_TIME_SUBTRACT(now, start);
-	return INSTR_TIME_GET_DOUBLE(now);
 }
 
 Datum

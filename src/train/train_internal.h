@@ -11,6 +11,7 @@
 
 #include "core/bins.h"
 #include "core/json_number.h"
+#include "core/json_type.h"
 #include "data/data.h"
 #include "learn/learner.h"
 #include "metrics/metrics.h"
@@ -108,7 +109,6 @@ extern void refuse_given(const Parameter *table, const Bitmapset *given, const P
 typedef void (*JsonField) (const char *key, JsonbValue *value, void *state);
 extern void each_field(JsonbContainer *container, const char *argument, JsonField field, void *state);
 
-extern const char *json_type_name(const JsonbValue *value);
 extern bool json_is_object(const JsonbValue *value);
 extern bool json_is_array(const JsonbValue *value);
 extern int	json_list_length(const JsonbValue *value);
