@@ -184,7 +184,7 @@ mean_value(const DeepGrower *grower, const Open *open, float *value)
 	double		mean = (double) open->sums[1] / sums_weight(open->sums);
 	double		risk = 0;
 
-	*value = (float) tree_single(options->base + mean * options->unit);
+	*value = (float) tree_single(options->base - options->offset + mean * options->unit);
 	for (int64 i = open->start; grower->keep_risks && i < open->start + open->count; i++)
 	{
 		double		off = row_value(options->pairs, &grower->row[i]) - mean;

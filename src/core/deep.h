@@ -30,6 +30,7 @@ typedef struct DeepOptions
 	double		base,
 				unit,
 				gain_unit;
+	double		offset;			/* nodes keep their values less this: single precision blurs numbers far from 0 that differ by little */
 } DeepOptions;
 
 /* A row that a tree is grown on, or that only goes along. */
@@ -74,7 +75,7 @@ typedef struct DeepTree
 	int			nnodes;
 	DeepNode   *node;			/* children behind their parents */
 	int			nvalues;		/* of a node: 1, or the classes where there are more than two */
-	float	   *value;			/* (nnodes, nvalues): a mean, or the share of each class; of splits only where risks are kept */
+	float	   *value;			/* (nnodes, nvalues): a mean less the offset, or the share of each class; of splits only where risks are kept */
 	double	   *risk;			/* (nnodes) weight * impurity; NULL unless risks are kept */
 	int			nsets;
 	DeepSet    *set;
@@ -110,8 +111,8 @@ extern int	deep_leaf(const DeepTree *tree, const uint8 *const *bin);
  */
 extern void deep_prune(DeepTree *tree, double alpha);
 
-/* The tree as the next one of an ensemble; bins with edges. */
-extern void deep_append(const DeepTree *tree, const Bins *bins, Trees *trees);
+/* The tree as the next one of an ensemble; bins with edges; offset is added to the values. */
+extern void deep_append(const DeepTree *tree, const Bins *bins, double offset, Trees *trees);
 
 /* ---- a tree in memory that others see ---- */
 

@@ -101,7 +101,7 @@ most_levels(const Bins *bins)
 }
 
 void
-deep_append(const DeepTree *tree, const Bins *bins, Trees *trees)
+deep_append(const DeepTree *tree, const Bins *bins, double offset, Trees *trees)
 {
 	uint32	   *at = tree_array(tree->nnodes, sizeof(uint32));	/* node + 1 in the ensemble; 0: not reached */
 	uint32	   *set = tree_array(tree_set_words(most_levels(bins)), sizeof(uint32));
@@ -119,7 +119,7 @@ deep_append(const DeepTree *tree, const Bins *bins, Trees *trees)
 		if (node->left == 0)
 		{
 			for (int k = 0; k < tree->nvalues; k++)
-				trees->value[(Size) (at[i] - 1) * tree->nvalues + k] = tree->value[(Size) i * tree->nvalues + k];
+				trees->value[(Size) (at[i] - 1) * tree->nvalues + k] = offset + tree->value[(Size) i * tree->nvalues + k];
 			continue;
 		}
 		left = node->cut < 0 ? append_category(tree, node, column, trees, at[i] - 1, set) :

@@ -55,7 +55,7 @@ typedef struct Parameter
 	double		fallback;		/* default; NaN = not set (PARAM_FLOAT only); of the last four types none */
 	double		min,
 				max;			/* inclusive; -+HUGE_VAL for none */
-	const char *const *choices; /* PARAM_CHOICE: NULL-terminated */
+	const char *const *choices; /* PARAM_CHOICE: NULL-terminated; PARAM_FLOAT: words that stand for -1, -2, ..., or NULL */
 	int			says;			/* parameters of one number other than 0 say the same thing: one of them may be given */
 	const char *help;			/* one line */
 } Parameter;

@@ -546,7 +546,8 @@ lightgbm_read(ForeignModel *m, char *body)
 {
 	LineReader	r = {.m = m,.at = body};
 	bool	   *category;
-	bool		average;
+	bool		average,
+				pandas = false;
 	char	   *line;
 
 	m->library = "LightGBM";
@@ -555,6 +556,12 @@ lightgbm_read(ForeignModel *m, char *body)
 	if (average && m->ntrees > 0)
 		m->scale /= (double) m->ntrees / m->nscores;
 	while ((line = next_line(&r)) != NULL)
-		if (strncmp(line, PANDAS, strlen(PANDAS)) == 0)
-			read_pandas(&r, line + strlen(PANDAS), category);
+	{
+		if (strncmp(line, PANDAS, strlen(PANDAS)) != 0)
+			continue;
+		if (pandas)
+			malformed(m, "Line %d: \"pandas_categorical\" is there twice.", r.number);
+		read_pandas(&r, line + strlen(PANDAS), category);
+		pandas = true;
+	}
 }

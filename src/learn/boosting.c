@@ -68,8 +68,8 @@ static const Parameter boosting_parameters[] = {
 	{.name = "early_stopping_metric",.aliases = "eval_metric",.type = PARAM_CHOICE,.offset = OPTION(metric),.choices = round_metric_names,
 	.help = "what is measured after every round and what early stopping goes by; auto: the loss"},
 	{.name = "scale_pos_weight",.type = PARAM_FLOAT,.offset = OPTION(scale_pos_weight),.fallback = 1,.min = 1e-10,.max = 1e10,
-	.help = "weight of the last of two classes"},
-	{.name = "alpha",.type = PARAM_FLOAT,.offset = OPTION(alpha),.fallback = 0.9,.min = 1e-10,.max = 1e10,
+	.help = "weight of the positive of two classes"},
+	{.name = "alpha",.type = PARAM_FLOAT,.offset = OPTION(alpha),.fallback = BOOSTING_ALPHA,.min = 1e-10,.max = 1e10,
 	.help = "quantile: the share below; huber: where the loss becomes linear"},
 	{.name = "tweedie_variance_power",.aliases = "tweedie_power",.type = PARAM_FLOAT,.offset = OPTION(tweedie_power),.fallback = 1.5,
 	.min = 1.0001,.max = 1.9999,.help = "tweedie: the variance grows with this power of the mean"},
@@ -86,14 +86,14 @@ static const char *
 boosting_check(const void *state)
 {
 	const BoostingOptions *options = state;
-	const char *name = boosting_objective_names[options->objective];
+	const Objective *objective = boosting_objective(options->objective, TASK_REGRESSION);
 
 	for (int i = 0; i < options->monotone.n; i++)
 		if (options->monotone.value[i] != rint(options->monotone.value[i]))
 			return "\"monotone_constraints\" are -1, 0 or 1";
-	if (boosting_objective(options->objective, TASK_REGRESSION)->leaf_quantile != NULL && options->monotone.n > 0)
+	if (objective->leaf_quantile != NULL && options->monotone.n > 0)
 		return "\"monotone_constraints\" do not go with an objective whose leaf values are quantiles";
-	if ((strcmp(name, "quantile") == 0 || strcmp(name, "reg:quantileerror") == 0) && options->alpha >= 1)
+	if (strcmp(objective->name, "quantile") == 0 && options->alpha >= 1)
 		return "\"alpha\" must be below 1 for the objective \"quantile\"";
 	return NULL;
 }

@@ -153,6 +153,8 @@ static void
 check_targets(const Boosting *b)
 {
 	const Objective *objective = b->objective;
+	double		low,
+				high;
 
 	if (!(objective->tasks & b->set->task))
 		ereport(ERROR,
@@ -168,6 +170,8 @@ check_targets(const Boosting *b)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("gradient boosting takes at most %d rows, not %lld", MOST_ROWS, (long long) b->ntotal)));
+	if (b->set->task == TASK_REGRESSION)
+		target_range(b->set, &low, &high);
 	for (int64 i = 0; i < b->ntotal && isfinite(objective->least_target); i++)
 		if (b->target[i] < objective->least_target || (objective->open && b->target[i] == objective->least_target))
 			ereport(ERROR,
@@ -265,6 +269,7 @@ boosting_open(TrainingSet *set, const BoostingOptions *options, Arena *arena)
 	BoostingShape *root;
 	Boosting   *b;
 
+	shape.options.positive = set->positive;
 	if (options->n_jobs > 1 || (double) set->nrows * set->ncolumns * options->n_estimators * shape.noutputs >= WORTH_A_TEAM)
 		shape.nmembers = team_members(Max(options->n_jobs, 0));
 	root = arena_open(arena, arena_bytes(&shape), &shape, sizeof(shape), &shape.nmembers);
@@ -355,6 +360,16 @@ settle_answers(Boosting *b, const BoostingModel *model)
 	b->set->nanswers = b->ntotal;
 }
 
+/* XGBoost's "alpha" is another thing. */
+static void
+warn_unused_alpha(const Boosting *b)
+{
+	const char *name = b->objective->name;
+
+	if (b->options->alpha != BOOSTING_ALPHA && b->options->metric == 0 && strcmp(name, "quantile") != 0 && strcmp(name, "huber") != 0)
+		training_warning(b->set, "\"alpha\" was not used: it is for the objectives \"quantile\" and \"huber\"; the L1 penalty is \"lambda_l1\"");
+}
+
 BoostingModel *
 boosting_fit(TrainingSet *set, const BoostingOptions *options)
 {
@@ -365,6 +380,7 @@ boosting_fit(TrainingSet *set, const BoostingOptions *options)
 
 	if (options->early_stopping_rounds > 0 && set->nvalidation == 0)
 		training_warning(set, "early stopping has no validation rows to go by: all %d rounds were run", options->n_estimators);
+	warn_unused_alpha(b);
 	b->team = team_start(&arena, b->shape->nmembers, PROGRAM_BOOSTING, boosting_tasks, b);
 	bins_take(b->bins, set->bins);
 	rounds = boosting_run(b);

@@ -11,6 +11,8 @@
 #include "learn/boosting.h"
 #include "learn/learn_internal.h"
 
+#define BOOSTING_ALPHA 0.9		/* by default */
+
 typedef struct BoostingOptions
 {
 	int			objective;		/* index into boosting_objective_names */
@@ -38,6 +40,7 @@ typedef struct BoostingOptions
 	int			early_stopping_rounds;
 	int			metric;			/* index into round_metric_names */
 	double		scale_pos_weight;
+	int			positive;		/* no parameter: the class that it weighs */
 	double		alpha;
 	double		tweedie_power;
 	double		max_delta_step;

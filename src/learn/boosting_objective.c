@@ -73,8 +73,10 @@ static double
 start_logistic(const TrainingSet *set, const BoostingOptions *options, double total, int output)
 {
 	double		share = mean_target(set, options, total, output);
+	double		ones = share * (options->positive == 1 ? options->scale_pos_weight : 1);
+	double		zeros = (1 - share) * (options->positive == 0 ? options->scale_pos_weight : 1);
 
-	share = share * options->scale_pos_weight / (share * options->scale_pos_weight + (1 - share));
+	share = ones / (ones + zeros);
 	share = Min(Max(share, LEAST_SHARE), 1 - LEAST_SHARE);
 	return math_log(share / (1 - share));
 }
@@ -189,11 +191,12 @@ tweedie_gradients(const LossRows *rows)
 static void
 logistic_gradients(const LossRows *rows)
 {
-	double		positive = rows->options->scale_pos_weight;
+	double		weight = rows->options->scale_pos_weight;
+	int			positive = rows->options->positive;
 	double	   *p = rows->scratch;
 
 	dense_sigmoid(rows->score, rows->count, p);
-	if (rows->weight == NULL && positive == 1)
+	if (rows->weight == NULL && weight == 1)
 	{
 		for (int i = 0; i < rows->count; i++)
 		{
@@ -204,7 +207,7 @@ logistic_gradients(const LossRows *rows)
 	}
 	for (int i = 0; i < rows->count; i++)
 	{
-		double		scale = rows->target[i] > 0 ? positive : 1;
+		double		scale = (int) rows->target[i] == positive ? weight : 1;
 
 		put_pair(rows, i, scale * (p[i] - rows->target[i]), scale * p[i] * (1 - p[i]));
 	}

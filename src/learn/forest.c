@@ -37,11 +37,15 @@ static const Parameter extra_trees_parameters[] = {FOREST_PARAMETERS(0)};
 static const ForestKind random_forest = {0};
 static const ForestKind extra_trees = {.random_cuts = true};
 
+const char *const forest_max_features_words[] = {"sqrt", "log2", "all", NULL};
+
 const char *
 forest_check(const void *state)
 {
 	const ForestOptions *options = state;
 
+	if (options->max_features > 1 && options->max_features != floor(options->max_features))
+		return "\"max_features\" above 1 is a number of columns and must be whole";
 	if (!options->bootstrap && options->oob_score)
 		return "\"oob_score\" needs rows left out of each tree: set \"bootstrap\"";
 	if (!options->bootstrap && options->permutation_importance)

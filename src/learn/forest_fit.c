@@ -6,10 +6,10 @@
  */
 #include "postgres.h"
 
-#include <float.h>
 #include <math.h>
 
 #include "miscadmin.h"
+#include "port/pg_bitutils.h"
 #include "utils/memutils.h"
 
 #include "core/budget.h"
@@ -22,6 +22,7 @@
 #define MOST_BYTES (256.0 * 1024 * 1024)	/* of a model */
 #define SPLIT_BYTES 9.0			/* of a stored model, about */
 #define LEAF_BYTES 3.0
+#define FAR_RANGES 64			/* targets farther from 0 than so many of their ranges would lose too many digits in single precision */
 #define ADD_ROWS 16384			/* a piece of adding up a batch */
 #define TREES_A_MEMBER 8		/* of a batch */
 #define WORTH_A_TEAM 1e6		/* rows x trees: some 300 ms alone, against 30 to start workers */
@@ -164,18 +165,15 @@ choose_team(ForestShape *shape, const TrainingSet *set)
 static void
 scale_numbers(const TrainingSet *set, DeepOptions *deep)
 {
-	const double *target = set->target;
-	double		low = target[0],
-				high = target[0];
+	double		low,
+				high;
 
-	for (int64 i = 1; i < set->nrows; i++)
-	{
-		low = Min(low, target[i]);
-		high = Max(high, target[i]);
-	}
-	deep->base = low / 2 + high / 2;
-	deep->unit = high > low ? (high / 2 - low / 2) / DEEP_MAX_VALUE : 1;
-	deep->gain_unit = Min(deep->unit * deep->unit, DBL_MAX);
+	target_range(set, &low, &high);
+	deep->base = (low + high) / 2;
+	deep->unit = high > low ? (high - low) / 2 / DEEP_MAX_VALUE : 1;
+	deep->gain_unit = deep->unit * deep->unit;
+	if (Max(fabs(low), fabs(high)) > FAR_RANGES * (high - low))
+		deep->offset = deep->base;
 }
 
 static void
@@ -228,7 +226,13 @@ columns_per_node(const TrainingSet *set, double asked, const ForestKind *kind)
 	int			n = set->ncolumns;
 
 	if (isnan(asked))
-		asked = kind->all_features || set->task == TASK_REGRESSION ? n : floor(sqrt(n));
+		asked = kind->all_features || set->task == TASK_REGRESSION ? MAX_FEATURES_ALL : MAX_FEATURES_SQRT;
+	if (asked == MAX_FEATURES_ALL)
+		asked = n;
+	else if (asked == MAX_FEATURES_SQRT)
+		asked = floor(sqrt(n));
+	else if (asked == MAX_FEATURES_LOG2)
+		asked = pg_leftmost_one_pos32((uint32) Max(n, 1));
 	else if (asked <= 1)
 		asked = floor(asked * n);
 	return (int) Min(Max(asked, 1), n);
@@ -400,7 +404,7 @@ grow_batch(Forest *f, int first, int wanted)
 		DeepTree	tree = forest_tree(f, t);
 
 		CHECK_FOR_INTERRUPTS();
-		deep_append(&tree, f->bins, f->trees);
+		deep_append(&tree, f->bins, f->shape->deep.offset, f->trees);
 		check_size(f);
 	}
 	if (f->job->count > 0)

@@ -132,13 +132,14 @@ static void
 add_rows(Forest *f, const DeepTree *tree, const uint32 *leaf, int64 from, int64 to)
 {
 	int			n = f->shape->nvalues;
+	double		offset = f->shape->deep.offset;
 
 	for (int64 i = from; i < to; i++)
 	{
 		const float *value = tree->value + (Size) (leaf[i] & ~DEEP_LEFT_OUT) * n;
 
 		for (int k = 0; k < n; k++)
-			f->sum[i * n + k] += value[k];
+			f->sum[i * n + k] += offset + value[k];
 	}
 	for (int64 i = from; i < Min(to, f->shape->nrows) && f->sum_left_out != NULL; i++)
 	{
@@ -147,7 +148,7 @@ add_rows(Forest *f, const DeepTree *tree, const uint32 *leaf, int64 from, int64 
 		if (!(leaf[i] & DEEP_LEFT_OUT))
 			continue;
 		for (int k = 0; k < n; k++)
-			f->sum_left_out[i * n + k] += value[k];
+			f->sum_left_out[i * n + k] += offset + value[k];
 		f->voters[i]++;
 	}
 }

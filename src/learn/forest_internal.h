@@ -12,7 +12,7 @@
 typedef struct ForestOptions
 {
 	int			n_estimators;
-	double		max_features;	/* NaN: by the task; up to 1: share of the columns; above: how many */
+	double		max_features;	/* NaN: by the task; up to 1: share of the columns; above: how many; below 0: MaxFeatures */
 	int			max_depth;		/* <= 0: none */
 	int			max_leaf_nodes; /* 0: none */
 	int			min_data_in_leaf;
@@ -27,6 +27,16 @@ typedef struct ForestOptions
 	int			random_state;
 	int			n_jobs;
 } ForestOptions;
+
+/* Words for max_features, as choices of a number are kept. */
+typedef enum MaxFeatures
+{
+	MAX_FEATURES_SQRT = -1,
+	MAX_FEATURES_LOG2 = -2,
+	MAX_FEATURES_ALL = -3
+} MaxFeatures;
+
+extern const char *const forest_max_features_words[];
 
 /* How a learner differs from the others. */
 typedef struct ForestKind
@@ -61,7 +71,8 @@ extern void *forest_unflatten(ByteReader *r, uint16 format, Task task, int ncolu
 #define FOREST_OPTION(field) offsetof(ForestOptions, field)
 #define FOREST_MAX_FEATURES(default_text) \
 	{.name = "max_features",.aliases = "mtry,feature_fraction_bynode,colsample_bynode",.type = PARAM_FLOAT,.offset = FOREST_OPTION(max_features), \
-	.fallback = NAN,.min = 1e-6,.max = TREE_MAX_COLUMNS,.help = "columns drawn for each split: a share up to 1, above that a number; " default_text}
+	.fallback = NAN,.min = 1e-6,.max = TREE_MAX_COLUMNS,.choices = forest_max_features_words, \
+	.help = "columns drawn for each split: a share up to 1, above that a number, or a word; " default_text}
 #define FOREST_MAX_DEPTH \
 	{.name = "max_depth",.type = PARAM_INT,.offset = FOREST_OPTION(max_depth),.fallback = -1,.min = -1,.max = TREE_MAX_DEPTH, \
 	.help = "most splits from the root to a leaf; 0 or -1 for no limit"}

@@ -84,7 +84,7 @@ row_loss(const Forest *f, const float *value, int64 row)
 
 	if (f->shape->task == TASK_REGRESSION)
 	{
-		double		off = value[0] - (f->shape->deep.base + f->value[row] * f->shape->deep.unit);
+		double		off = f->shape->deep.offset + value[0] - (f->shape->deep.base + f->value[row] * f->shape->deep.unit);
 
 		return off * off;
 	}

@@ -29,6 +29,9 @@ extern Size matrix_bytes(Size rows, Size columns);
 /* The sum of the weights; an error where it is zero or not finite. */
 extern double training_weight(const TrainingSet *set);
 
+/* The least and the greatest number to learn; an error where trees, which keep single precision numbers, cannot hold them. */
+extern void target_range(const TrainingSet *set, double *low, double *high);
+
 /* Each class's part of the weight (nclasses). */
 extern void class_shares(const TrainingSet *set, double *share);
 

@@ -111,6 +111,26 @@ training_weight(const TrainingSet *set)
 	return total;
 }
 
+#define GREATEST_TARGET 1e38
+#define LEAST_RANGE 1e-30
+
+void
+target_range(const TrainingSet *set, double *low, double *high)
+{
+	*low = *high = set->target[0];
+	for (int64 i = 1; i < set->nrows; i++)
+	{
+		*low = Min(*low, set->target[i]);
+		*high = Max(*high, set->target[i]);
+	}
+	if (Max(fabs(*low), fabs(*high)) > GREATEST_TARGET || (*high > *low && *high - *low < LEAST_RANGE))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("the target reaches from %g to %g, which trees cannot learn", *low, *high),
+				 errdetail("They learn numbers up to %g by size, over a range of at least %g.", GREATEST_TARGET, LEAST_RANGE),
+				 errhint("Multiply the target by a constant in the source.")));
+}
+
 void
 class_shares(const TrainingSet *set, double *share)
 {

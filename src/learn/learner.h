@@ -29,6 +29,7 @@ typedef struct TrainingSet
 	int64		nrows;
 	int			ncolumns;		/* of the design matrix; 0 is legal (no usable feature) */
 	int			nclasses;		/* 0 for regression, 2 for anomalies */
+	int			positive;		/* class that measures of two classes are about; -1: none */
 	const double *target;		/* (nrows + nvalidation) value, or class code 0 .. nclasses-1; anomalies: 0 */
 	const double *weight;		/* (nrows + nvalidation), or NULL: all 1; class weights are in it */
 	const double *offset;		/* (ncolumns) design = (original - offset) / scale */

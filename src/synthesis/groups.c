@@ -41,7 +41,7 @@ part_of(const Feature *feature)
 }
 
 /* Where all values are columns of the rows themselves, nothing needs to be joined to them. */
-static const char *
+const char *
 from_for(const GroupSql *sql, PartKind part)
 {
 	ListCell   *lc;
@@ -56,7 +56,7 @@ from_for(const GroupSql *sql, PartKind part)
 	return sql->bare;
 }
 
-static char *
+char *
 call_in_group(Draft *query, const GroupSql *sql, const Feature *feature)
 {
 	const Visit *dated = dating_node(feature->node, feature->over);
@@ -74,18 +74,34 @@ call_in_group(Draft *query, const GroupSql *sql, const Feature *feature)
 	return aggregate_call(feature->kind, &call);
 }
 
-/* From 1; 0 where it is not in the list. */
+/* From 1; a text that is not in the list yet is added to it. */
 int
-position_in(const List *list, const void *member)
+position_of(List **texts, const char *text)
 {
-	for (int i = 0; i < list_length(list); i++)
-		if (list_nth(list, i) == member)
-			return i + 1;
-	return 0;
+	ListCell   *lc;
+
+	foreach(lc, *texts)
+		if (strcmp(lfirst(lc), text) == 0)
+			return foreach_current_index(lc) + 1;
+	*texts = lappend(*texts, pstrdup(text));
+	return list_length(*texts);
+}
+
+/* "a, b, c" */
+char *
+listed(const List *texts)
+{
+	StringInfoData list;
+	ListCell   *lc;
+
+	initStringInfo(&list);
+	foreach(lc, texts)
+		appendStringInfo(&list, "%s%s", list.len ? ", " : "", (char *) lfirst(lc));
+	return list.data;
 }
 
 /* Keys and aggregates, grouped; with a SELECT around it where there is one. */
-static char *
+char *
 rows_text(const GroupSql *sql, const char *outer, const char *inner)
 {
 	StringInfoData part;
@@ -137,25 +153,17 @@ column_level(const Feature *feature, int i)
 	return psprintf("levels[%d]", feature->kind == AGG_DISTINCT ? 2 * i - 1 : 2 * i);
 }
 
-static int
-gather(Gathered *gathered, Feature *base, const char *value)
+bool
+is_gathered(const Feature *feature)
 {
-	int			position = position_in(gathered->bases, base);
-
-	if (position > 0)
-		return position;
-	if (gathered->bases == NIL)
-		initStringInfo(&gathered->values);
-	appendStringInfo(&gathered->values, gathered->bases ? ", %s" : "%s", value);
-	gathered->bases = lappend(gathered->bases, base);
-	return list_length(gathered->bases);
+	return is_column_level(feature) || is_column_sum(feature);
 }
 
 static void
 append_gathered(StringInfo out, const Gathered *gathered)
 {
-	if (gathered->bases)
-		appendStringInfo(out, ",\n\t\tml.%s(ARRAY[%s]::%s[]) AS %s", gathered->aggregate, gathered->values.data, gathered->type, gathered->result);
+	if (gathered->values)
+		appendStringInfo(out, ",\n\t\tml.%s(ARRAY[%s]::%s[]) AS %s", gathered->aggregate, listed(gathered->values), gathered->type, gathered->result);
 }
 
 /* What a feature is in terms of the results of our aggregates, to which its values are added; NULL where it is none of these. */
@@ -168,12 +176,12 @@ gathered_slot(const Feature *feature, Gathered *sums, Gathered *levels)
 
 	if (is_column_level(feature))
 	{
-		element = column_level(feature, gather(levels, base, level_text(base->type, base->expression)));
+		element = column_level(feature, position_of(&levels->values, level_text(base->type, base->expression)));
 		type = TEXTOID;
 	}
 	else if (is_column_sum(feature))
 	{
-		element = column_sum(feature, gather(sums, base, base->expression));
+		element = column_sum(feature, position_of(&sums->values, base->expression));
 		type = FLOAT8OID;
 	}
 	else
@@ -191,6 +199,7 @@ group_rows(Draft *query, GroupSql *sql)
 	Gathered	levels = GATHERED_LEVELS;
 	StringInfoData outer,
 				inner;
+	Entry	   *entry;
 	ListCell   *lc;
 	int			n = 0;
 
@@ -217,7 +226,10 @@ group_rows(Draft *query, GroupSql *sql)
 		return;
 	append_gathered(&inner, &sums);
 	append_gathered(&inner, &levels);
-	sql->name[PART_ROWS] = add_part(query, rows_text(sql, sums.bases || levels.bases ? outer.data : NULL, inner.data));
+	entry = add_part(query, rows_text(sql, sums.values || levels.values ? outer.data : NULL, inner.data));
+	sql->name[PART_ROWS] = entry->name;
+	if (may_share(sql))
+		entry->group = sql;
 }
 
 /* Last values: the one last row per key. */
@@ -246,5 +258,5 @@ group_last(Draft *query, GroupSql *sql)
 	if (n == 0)
 		return;
 	appendStringInfo(&part, "\n\t%s\n\tORDER BY %s, %s", from_for(sql, PART_LAST), keys.data, last_order(sql->group->node, sql->group->over));
-	sql->name[PART_LAST] = add_part(query, part.data);
+	sql->name[PART_LAST] = add_part(query, part.data)->name;
 }

@@ -14,7 +14,7 @@
 
 static void open_node(Draft *query, Visit *node);
 
-const char *
+Entry *
 add_part(Draft *query, char *sql)
 {
 	Entry	   *part;
@@ -22,22 +22,22 @@ add_part(Draft *query, char *sql)
 
 	foreach(lc, query->parts)
 		if (strcmp(((Entry *) lfirst(lc))->sql, sql) == 0)
-			return ((Entry *) lfirst(lc))->name;
-	part = palloc(sizeof(Entry));
+			return lfirst(lc);
+	part = palloc0(sizeof(Entry));
 	part->sql = sql;
 	part->name = psprintf("g%d", list_length(query->parts) + 1);
 	query->parts = lappend(query->parts, part);
-	return part->name;
+	return part;
 }
 
 /* ---- nodes ---- */
 
 /* The keys of a part are distinct: DISTINCT ON changes nothing, but lets the planner know, which otherwise might hash the larger side. */
 static void
-append_part_join(StringInfo joins, const char *part, const char *alias, int nkeys)
+append_part_join(StringInfo joins, const char *part, const char *alias, const char *keys)
 {
-	if (nkeys == 1)
-		appendStringInfo(joins, "\n\tLEFT JOIN (SELECT DISTINCT ON (k1) * FROM %s) AS %s ON ", part, alias);
+	if (keys)
+		appendStringInfo(joins, "\n\tLEFT JOIN (SELECT DISTINCT ON (%s) * FROM %s) AS %s ON ", keys, part, alias);
 	else
 		appendStringInfo(joins, "\n\tLEFT JOIN %s AS %s ON ", part, alias);
 }
@@ -50,7 +50,7 @@ join_part(Draft *query, Visit *node, const GroupSql *sql, const char *part)
 
 	if (part == NULL)
 		return;
-	append_part_join(&node->joins, part, psprintf("%s_%s", node->alias, part), sql->per_row ? 2 : list_length(sql->keys));
+	append_part_join(&node->joins, part, psprintf("%s_%s", node->alias, part), sql->per_row || list_length(sql->keys) > 1 ? NULL : "k1");
 	foreach(lc, sql->above)
 		appendStringInfo(&node->joins, "%s%s_%s.k%d = %s", i ? " AND " : "", node->alias, part, i + 1, (char *) lfirst(lc)), i++;
 	if (sql->per_row)
@@ -60,24 +60,25 @@ join_part(Draft *query, Visit *node, const GroupSql *sql, const char *part)
 static void
 join_group(Draft *query, const Aggregation *group)
 {
-	GroupSql	sql = {.group = group};
+	GroupSql   *sql = palloc0(sizeof(GroupSql));
 	Visit	   *node = group->node;
 	ListCell   *lc;
 
-	open_group(query, &sql);
-	if (may_run(query->request, &sql))
-		run_group(query, &sql);
+	sql->group = group;
+	open_group(query, sql);
+	if (may_run(query->request, sql))
+		run_group(query, sql);
 	else
 	{
-		group_rows(query, &sql);
-		group_last(query, &sql);
+		group_rows(query, sql);
+		group_last(query, sql);
 	}
 	for (int part = 0; part < NPARTKINDS; part++)
-		join_part(query, node, &sql, sql.name[part]);
+		join_part(query, node, sql, sql->name[part]);
 	foreach(lc, group->features)
 	{
 		Feature    *feature = lfirst(lc);
-		char	   *column = psprintf("%s_%s.%s", node->alias, sql.name[sql.runs ? PART_ROWS : part_of(feature)], feature->slot);
+		char	   *column = psprintf("%s_%s.%s", node->alias, sql->name[sql->runs ? PART_ROWS : part_of(feature)], feature->slot);
 
 		feature->expression = feature->zero ? psprintf("coalesce(%s, 0)", column) : column;
 	}
@@ -117,10 +118,18 @@ join_part_above(Draft *query, Visit *node, Visit *above, const char *alias)
 		feature->base->zero = false;	/* without a row above there is none here */
 	}
 	appendStringInfo(&part, "\n\tFROM %s AS %s%s", above->table->qualified, above->alias, above->joins.data);
-	append_part_join(&node->joins, add_part(query, part.data), alias, link->n);
+	append_part_join(&node->joins, add_part(query, part.data)->name, alias, link->n > 1 ? NULL : "k1");
 	for (int i = 0; i < link->n; i++)
 		appendStringInfo(&node->joins, "%s%s.k%d = %s", i ? " AND " : "", alias, i + 1,
 						 qualified_column(node->alias, find_column(node->table, link->child_key[i])));
+}
+
+static bool
+is_part_above(const Request *request, const Visit *above)
+{
+	bool		dated = request->cutoff != CUTOFF_NONE && above->table->time_declared;
+
+	return (above->groups || above->up) && !dated && !compares_cutoff(request, above);
 }
 
 static void
@@ -128,9 +137,8 @@ join_above(Draft *query, Visit *node, Visit *above)
 {
 	Request    *request = query->request;
 	char	   *alias = above->alias;
-	bool		dated = request->cutoff != CUTOFF_NONE && above->table->time_declared;
 
-	if ((above->groups || above->up) && !dated && !compares_cutoff(request, above))
+	if (is_part_above(request, above))
 	{
 		rename_visit(above, "p");	/* the same for all who refer to this table, so that they share the part */
 		open_node(query, above);
@@ -141,6 +149,99 @@ join_above(Draft *query, Visit *node, Visit *above)
 	appendStringInfo(&node->joins, "\n\tLEFT JOIN %s AS %s ON %s", above->table->qualified, alias, link_condition(request, above->link, node->alias, alias));
 	append_before(request, &node->joins, above, scope_cutoff(request, node));
 	appendStringInfoString(&node->joins, above->joins.data);
+}
+
+/*
+ * Parts above whose keys come in few combinations: joined to these first, they are one part, and every column is copied once per row instead
+ * of once per row and join.  Keys that may be NULL would find nothing.
+ */
+static List *
+parts_with_few_keys(const Request *request, const Visit *node, List **keys)
+{
+	List	   *few = NIL;
+	ListCell   *lc;
+
+	foreach(lc, node->up)
+	{
+		const Visit *above = lfirst(lc);
+		List	   *more = list_copy(*keys);
+		bool		not_null = true;
+
+		for (int i = 0; i < above->link->n; i++)
+		{
+			Column	   *key = find_column(node->table, above->link->child_key[i]);
+
+			more = list_append_unique_ptr(more, key);
+			not_null = not_null && key->not_null;
+		}
+		if (!not_null || !is_part_above(request, above) || combinations(node->table, more) * ROWS_PER_COMBINATION > estimated_rows(node->table))
+			continue;
+		few = lappend(few, lfirst(lc));
+		*keys = more;
+	}
+	return list_length(few) > 1 ? few : NIL;
+}
+
+/* The combinations of keys that there are, as a part worded like a group beside the row, with which it may be shared. */
+static const char *
+key_combinations(Draft *query, const Visit *node, List *keys)
+{
+	GroupSql   *sql = palloc0(sizeof(GroupSql));
+	char	   *alias = psprintf("c%d", node->level + 2);
+	Entry	   *entry;
+	ListCell   *lc;
+
+	sql->group = palloc0(sizeof(Aggregation));
+	sql->table = node->table;
+	sql->columns = keys;
+	foreach(lc, keys)
+		sql->keys = lappend(sql->keys, qualified_column(alias, lfirst(lc)));
+	sql->bare = psprintf("FROM %s AS %s", node->table->qualified, alias);
+	entry = add_part(query, rows_text(sql, NULL, ""));
+	entry->group = sql;
+	return entry->name;
+}
+
+static void
+join_together(Draft *query, Visit *node, const List *few, List *keys)
+{
+	StringInfoData before = node->joins;
+	StringInfoData part,
+				on;
+	char	   *alias = psprintf("%s_0", node->alias);
+	List	   *columns = NIL,
+			   *names = NIL;
+	ListCell   *lc;
+	int			n = 0;
+
+	initStringInfo(&node->joins);
+	foreach(lc, few)
+		join_above(query, node, lfirst(lc));
+	initStringInfo(&part);
+	initStringInfo(&on);
+	foreach(lc, keys)
+	{
+		const Column *key = lfirst(lc);
+		char	   *name = psprintf("k%d", foreach_current_index(lc) + 1);
+
+		names = lappend(names, name);
+		columns = lappend(columns, key->quoted);
+		appendStringInfo(&on, "%s%s.%s = %s", on.len ? " AND " : "", alias, name, qualified_column(node->alias, key));
+		appendStringInfo(&part, "%s%s AS %s", part.len ? ", " : "SELECT ", qualified_column(node->alias, key), name);
+	}
+	foreach(lc, node->features)
+	{
+		const Feature *feature = lfirst(lc);
+
+		if (!list_member_ptr(few, feature->over))
+			continue;
+		appendStringInfo(&part, ",\n\t\t%s AS f%d", feature->base->expression, ++n);
+		feature->base->expression = psprintf("%s.f%d", alias, n);
+	}
+	appendStringInfo(&part, "\n\tFROM %s AS %s(%s)%s", key_combinations(query, node, keys), node->alias, listed(columns), node->joins.data);
+	node->joins = before;
+	append_part_join(&node->joins, add_part(query, part.data)->name, alias, listed(names));
+	appendStringInfoString(&node->joins, on.data);
 }
 
 /* Zero over no rows, but unknown where there is no row above. */
@@ -159,6 +260,8 @@ direct_expression(const Feature *feature)
 static void
 open_node(Draft *query, Visit *node)
 {
+	List	   *keys = NIL;
+	List	   *few = parts_with_few_keys(query->request, node, &keys);
 	ListCell   *lc;
 
 	initStringInfo(&node->joins);
@@ -167,7 +270,10 @@ open_node(Draft *query, Visit *node)
 	foreach(lc, node->groups)
 		join_group(query, lfirst(lc));
 	foreach(lc, node->up)
-		join_above(query, node, lfirst(lc));
+		if (!list_member_ptr(few, lfirst(lc)))
+			join_above(query, node, lfirst(lc));
+	if (few)
+		join_together(query, node, few, keys);
 	foreach(lc, node->features)
 	{
 		Feature    *feature = lfirst(lc);
@@ -187,6 +293,7 @@ synthesis_query(Request *request, Visit *root)
 	ListCell   *lc;
 
 	open_node(&query, root);
+	share_groupings(&query);
 	initStringInfo(&sql);
 	foreach(lc, query.parts)
 		appendStringInfo(&sql, "%s%s AS MATERIALIZED (\n\t%s\n)", sql.len ? ",\n" : "WITH ", ((Entry *) lfirst(lc))->name, ((Entry *) lfirst(lc))->sql);

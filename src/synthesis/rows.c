@@ -168,13 +168,15 @@ open_group(Draft *query, GroupSql *sql)
 	StringInfoData from;
 
 	sql->per_row = request->cutoff == CUTOFF_COLUMN && (any_dated(nodes) || compares_cutoff(request, group->over));
+	sql->table = first->table;
 	for (int i = 0; i < link->n; i++)
 	{
 		Column	   *above = find_column(group->node->table, link->parent_key[i]);
+		Column	   *below = find_column(first->table, link->child_key[i]);
 
 		sql->above = lappend(sql->above, qualified_column(group->node->alias, above));
-		sql->keys = lappend(sql->keys, sql->per_row ? qualified_column(spine_alias(group->node), above) :
-							qualified_column(first->alias, find_column(first->table, link->child_key[i])));
+		sql->columns = lappend(sql->columns, below);
+		sql->keys = lappend(sql->keys, sql->per_row ? qualified_column(spine_alias(group->node), above) : qualified_column(first->alias, below));
 	}
 	if (sql->per_row)
 	{

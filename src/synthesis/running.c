@@ -36,18 +36,17 @@ typedef struct Events
 {
 	StringInfoData cutoffs;
 	StringInfoData rows;
-	List	   *bases;			/* of Feature *: bN is the Nth */
+	List	   *values;			/* of char *: bN is the Nth */
 } Events;
 
 static char *
 event_column(Events *events, Feature *base)
 {
-	int			position = position_in(events->bases, base);
+	int			before = list_length(events->values);
+	int			position = position_of(&events->values, base->expression);
 
-	if (position == 0)
+	if (position > before)
 	{
-		events->bases = lappend(events->bases, base);
-		position = list_length(events->bases);
 		appendStringInfo(&events->cutoffs, ", NULL AS b%d", position);
 		appendStringInfo(&events->rows, ", %s", base->expression);
 	}
@@ -57,10 +56,10 @@ event_column(Events *events, Feature *base)
 static void
 add_gathered(Events *events, StringInfo running, const Gathered *gathered)
 {
-	if (gathered->bases == NIL)
+	if (gathered->values == NIL)
 		return;
 	appendStringInfo(&events->cutoffs, ", NULL::%s[] AS %s", gathered->type, gathered->result);
-	appendStringInfo(&events->rows, ", ARRAY[%s]::%s[]", gathered->values.data, gathered->type);
+	appendStringInfo(&events->rows, ", ARRAY[%s]::%s[]", listed(gathered->values), gathered->type);
 	appendStringInfo(running, ",\n\t\tml.%s(%s)" RUN " AS %s", gathered->aggregate, gathered->result, gathered->result);
 }
 
@@ -124,7 +123,7 @@ run_group(Draft *query, GroupSql *sql)
 	Request    *request = query->request;
 	Gathered	sums = GATHERED_SUMS;
 	Gathered	levels = GATHERED_LEVELS;
-	Events		events = {.bases = NIL};
+	Events		events = {.values = NIL};
 	StringInfoData part,
 				running,
 				last;
@@ -155,7 +154,7 @@ run_group(Draft *query, GroupSql *sql)
 	add_gathered(&events, &running, &sums);
 	add_gathered(&events, &running, &levels);
 	appendStringInfo(&part, "\n\tFROM (SELECT *%s\n\tFROM (SELECT %s, kind", last.data, keys);
-	for (int i = 1; i <= list_length(events.bases); i++)
+	for (int i = 1; i <= list_length(events.values); i++)
 		appendStringInfo(&part, ", b%d", i);
 	appendStringInfo(&part, ", count(*) FILTER (WHERE kind = 1)" RUN " AS nth%s\n\tFROM ", running.data);
 	append_events(request, &part, sql, &events);
@@ -165,5 +164,5 @@ run_group(Draft *query, GroupSql *sql)
 	appendStringInfo(&part, " ROWS UNBOUNDED PRECEDING)) AS runs%s) AS rows\n\tWHERE kind = 0",
 					 last.len ? psprintf("\n\tWINDOW latest AS (PARTITION BY %s, nth ORDER BY kind DESC)", only_keys) : "");
 	sql->runs = true;
-	sql->name[PART_ROWS] = add_part(query, part.data);
+	sql->name[PART_ROWS] = add_part(query, part.data)->name;
 }

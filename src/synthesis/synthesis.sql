@@ -47,6 +47,12 @@ CREATE FUNCTION ml._column_sums_final(ml.column_sums) RETURNS double precision[]
 COMMENT ON FUNCTION ml._column_sums_final(ml.column_sums) IS 'final function of aggregates';
 CREATE AGGREGATE ml._column_sums(cells double precision[]) (
 	SFUNC = ml._column_sums_add, STYPE = ml.column_sums, FINALFUNC = ml._column_sums_final, COMBINEFUNC = ml._column_sums_combine, PARALLEL = SAFE);
+CREATE AGGREGATE ml._column_sums_state(cells double precision[]) (
+	SFUNC = ml._column_sums_add, STYPE = ml.column_sums, COMBINEFUNC = ml._column_sums_combine, PARALLEL = SAFE);
+COMMENT ON AGGREGATE ml._column_sums_state(double precision[]) IS 'sums of each column of the rows, to be put together by ml._column_sums(ml.column_sums)';
+CREATE AGGREGATE ml._column_sums(state ml.column_sums) (
+	SFUNC = ml._column_sums_combine, STYPE = ml.column_sums, FINALFUNC = ml._column_sums_final, COMBINEFUNC = ml._column_sums_combine, PARALLEL = SAFE);
+COMMENT ON AGGREGATE ml._column_sums(ml.column_sums) IS 'what ml._column_sums says of all rows of which these are the sums';
 COMMENT ON AGGREGATE ml._column_sums(double precision[]) IS 'of each column of the rows: n, sum, mean, min, max, sd (n - 1), one after the other; NaN where undefined';
 
 CREATE TYPE ml.column_levels;
@@ -77,4 +83,10 @@ CREATE FUNCTION ml._column_levels_final(ml.column_levels) RETURNS text[]
 COMMENT ON FUNCTION ml._column_levels_final(ml.column_levels) IS 'final function of aggregates';
 CREATE AGGREGATE ml._column_levels(cells text[]) (
 	SFUNC = ml._column_levels_add, STYPE = ml.column_levels, FINALFUNC = ml._column_levels_final, COMBINEFUNC = ml._column_levels_combine, PARALLEL = SAFE);
+CREATE AGGREGATE ml._column_levels_state(cells text[]) (
+	SFUNC = ml._column_levels_add, STYPE = ml.column_levels, COMBINEFUNC = ml._column_levels_combine, PARALLEL = SAFE);
+COMMENT ON AGGREGATE ml._column_levels_state(text[]) IS 'levels of each column of the rows, to be put together by ml._column_levels(ml.column_levels)';
+CREATE AGGREGATE ml._column_levels(state ml.column_levels) (
+	SFUNC = ml._column_levels_combine, STYPE = ml.column_levels, FINALFUNC = ml._column_levels_final, COMBINEFUNC = ml._column_levels_combine, PARALLEL = SAFE);
+COMMENT ON AGGREGATE ml._column_levels(ml.column_levels) IS 'what ml._column_levels says of all rows of which these are the levels';
 COMMENT ON AGGREGATE ml._column_levels(text[]) IS 'of each column of the rows: number of distinct texts, most frequent text (of equally frequent ones the bytewise least)';

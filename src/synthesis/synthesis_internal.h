@@ -35,6 +35,7 @@ typedef struct Column
 	char	   *quoted;
 	Oid			type;			/* domains looked through */
 	Role		role;
+	bool		not_null;
 	bool		left_out;		/* by exclude, or the caller may not read it: still good for joins and cutoffs if readable */
 	bool		readable;
 } Column;
@@ -112,6 +113,8 @@ extern Table *find_table(Request *request, Oid relid);
 extern Column *find_column(const Table *table, AttrNumber attnum);
 extern Column *find_column_named(const Table *table, const char *name);
 extern bool is_time_type(Oid type);
+extern double combinations(const Table *table, const List *columns);
+extern double estimated_rows(const Table *table);
 extern Table *load_target(Request *request, const char *name);
 
 /* ---- aggregates (aggregates.c) ---- */

@@ -14,11 +14,13 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_namespace.h"
+#include "catalog/pg_statistic.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/float.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -103,6 +105,7 @@ add_column(Request *request, Table *table, Form_pg_attribute attribute)
 	column->quoted = pstrdup(quote_identifier(column->name));
 	column->type = getBaseType(attribute->atttypid);
 	column->role = role_of(column->type);
+	column->not_null = attribute->attnotnull;
 	column->readable = may_read(table->relid, column->attnum);
 	column->left_out = !column->readable || !kind_of_type(column->type, &kind) ||
 		is_excluded(request, psprintf("%s.%s", table->name, column->name));
@@ -152,6 +155,50 @@ load_columns(Request *request, Table *table)
 			table->key = NIL;	/* nothing can be ordered by it */
 			break;
 		}
+}
+
+/* ---- statistics ---- */
+
+/* As of the last ANALYZE or VACUUM; 0 where there was none. */
+double
+estimated_rows(const Table *table)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table->relid));
+	double		rows;
+
+	if (!HeapTupleIsValid(tuple))
+		return 0;
+	rows = ((Form_pg_class) GETSTRUCT(tuple))->reltuples;
+	ReleaseSysCache(tuple);
+	return Max(rows, 0);
+}
+
+static double
+distinct_values(const Table *table, const Column *column)
+{
+	bool		inherited = get_rel_relkind(table->relid) == RELKIND_PARTITIONED_TABLE;
+	HeapTuple	tuple = SearchSysCache3(STATRELATTINH, ObjectIdGetDatum(table->relid), Int16GetDatum(column->attnum), BoolGetDatum(inherited));
+	double		distinct;
+
+	if (!HeapTupleIsValid(tuple))
+		return get_float8_infinity();
+	distinct = ((Form_pg_statistic) GETSTRUCT(tuple))->stadistinct;
+	ReleaseSysCache(tuple);
+	if (distinct == 0)
+		return get_float8_infinity();
+	return distinct < 0 ? -distinct * estimated_rows(table) : distinct;
+}
+
+/* At most so many different values these columns have together, as of the last ANALYZE; infinite where there was none. */
+double
+combinations(const Table *table, const List *columns)
+{
+	double		product = 1;
+	ListCell   *lc;
+
+	foreach(lc, columns)
+		product *= distinct_values(table, lfirst(lc));
+	return product;
 }
 
 /* ---- when rows came to be ---- */

@@ -103,7 +103,7 @@ row_add_parameter(ListRow *row, const Parameter *p)
 	row_add_text(row, default_text(p));
 	row_add_number(row, bound(p, p->min));
 	row_add_number(row, bound(p, p->max));
-	row_add_texts(row, p->type == PARAM_CHOICE ? choices_list(p->choices) : NIL);
+	row_add_texts(row, choices_list(p->choices));
 	row_add_texts(row, alias_list(p->aliases));
 	row_add_text(row, p->help);
 }

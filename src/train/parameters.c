@@ -298,7 +298,7 @@ parameter_set(const Parameter *p, const JsonbValue *value, void *options)
 			*(int *) field = (int) parameter_number(p, value);
 			break;
 		case PARAM_FLOAT:
-			*(double *) field = parameter_number(p, value);
+			*(double *) field = p->choices != NULL && value->type == jbvString ? -1 - parameter_choice(p, value) : parameter_number(p, value);
 			break;
 		case PARAM_BOOL:
 			*(bool *) field = json_bool(p->name, value);

@@ -207,6 +207,7 @@ fill_training_set(Training *t)
 	set->nvalidation = frame_part_rows(t->frame, PART_VALIDATION);
 	set->ncolumns = ncolumns;
 	set->nclasses = t->nclasses;
+	set->positive = t->model->positive;
 	set->target = t->target;
 	set->weight = t->weight;
 	set->offset = offset;

@@ -84,6 +84,7 @@ SELECT pg_temp.light('cat_threshold=\d+', 'cat_threshold=4294967295', '22P02', '
 SELECT pg_temp.light('is_linear=0', 'is_linear=1', '0A000', 'linear_tree');
 SELECT pg_temp.light('\["female", "male"\], ', '', '0A000', '2 columns of pandas categories, but takes 3');
 SELECT pg_temp.light('\["female", "male"\]', '["male", "male"]', '22P02', 'category "male" twice');
+SELECT pg_temp.light('(pandas_categorical:[^\n]*)', E'\\1\n\\1', '22P02', '"pandas_categorical" is there twice');
 SELECT pg_temp.light('\["female", "male"\]', '"female"', '22P02', '"pandas_categorical\[0\]" is a string where an array belongs');
 SELECT pg_temp.light('\["female", "male"\]', '["female", null]', '22P02', 'neither text nor number');
 SELECT pg_temp.light('\["female", "male"\]', '["female", ', '22P02', 'JSON');

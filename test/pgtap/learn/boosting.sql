@@ -14,6 +14,16 @@ FROM generate_series(1, 3000) i;
 CREATE FUNCTION pg_temp.fit(name text, source text, target text, params jsonb, weights text DEFAULT NULL) RETURNS text[] LANGUAGE sql AS
 $$ SELECT warnings FROM ml.train(name, source, target, 'gradient_boosting', params => params, weights => weights, split => '{"train": 1}') $$;
 
+-- ---- scale_pos_weight is about the positive class ----
+
+SELECT ml.train('unbalanced', 'SELECT rooms, age, quarter, CASE WHEN price > 60 THEN ''yes'' ELSE ''no'' END AS dear FROM houses', 'dear', 'gradient_boosting', params,
+	positive_class => positive, split => '{"train": 1}')
+FROM (VALUES ('{"n_estimators": 5, "class_weight": {"no": 3}}'::jsonb, 'no'), ('{"n_estimators": 5, "scale_pos_weight": 3}', 'no'),
+	('{"n_estimators": 5, "class_weight": {"yes": 3}}', NULL), ('{"n_estimators": 5, "scale_pos_weight": 3}', NULL)) t (params, positive);
+SELECT cmp_ok((SELECT max(abs(ml.predict_proba('unbalanced:' || a, h.*, 'yes') - ml.predict_proba('unbalanced:' || b, h.*, 'yes'))) FROM houses h), op, bound, message)
+FROM (VALUES (1, 2, '<', 1e-6::float8, 'of the first class, which is named positive'), (3, 4, '<', 1e-6, 'of the last, which is by itself'), (2, 4, '>', 0.1, 'not the same'))
+	t (a, b, op, bound, message);
+
 -- ---- one round, one split: by brute force ----
 
 SELECT pg_temp.fit('stump', 'SELECT rooms, price FROM houses', 'price',

@@ -9,7 +9,7 @@ SELECT is((SELECT ml._column_sums(ARRAY[x]) FROM (VALUES (1e16::float8), (1), (-
 	(VALUES (1::float8), (1), (1e16), (-1e16)) AS t(x)), 'the order does not matter');
 SELECT is((SELECT (ml._column_sums(ARRAY[x]))[2] FROM (VALUES (1e16::float8), (1), (-1e16), (1)) AS t(x)), 2::float8, 'nothing is lost');
 SELECT is((SELECT (ml._column_sums(ARRAY[1e9 + x]))[6] FROM generate_series(1, 5) AS x), sqrt(2.5::float8), 'nor does a spread far from 0 cancel');
-SELECT is((SELECT ml._column_sums(NULL)), NULL, 'no array, no columns');
+SELECT is((SELECT ml._column_sums(NULL::float8[])), NULL, 'no array, no columns');
 SELECT throws_ok($$SELECT ml._column_sums(x) FROM (VALUES ('{1}'::float8[]), ('{1,2}')) AS t(x)$$, '2202E', 'a row of 2 numbers cannot be added to sums of 1 columns', 'rows of one width');
 
 SELECT is((SELECT ml._column_levels(ARRAY[x, 'é', NULL]) FROM (VALUES ('b'), ('a'), ('b'), (NULL), ('a'), ('ab')) AS t(x)),
@@ -21,20 +21,16 @@ SELECT results_eq($$SELECT (ml._column_levels(ARRAY[x]) OVER (ORDER BY i))[2] FR
 
 -- states: text and binary form, joined, damaged
 CREATE TABLE numbers AS SELECT i, i % 7 / 3.0 AS x, 'k' || i % 11 AS k FROM generate_series(1, 20000) AS i;
-CREATE AGGREGATE pg_temp.sums_state(float8[]) (SFUNC = ml._column_sums_add, STYPE = ml.column_sums);
-CREATE AGGREGATE pg_temp.sums_merged(ml.column_sums) (SFUNC = ml._column_sums_combine, STYPE = ml.column_sums, FINALFUNC = ml._column_sums_final);
-CREATE AGGREGATE pg_temp.levels_state(text[]) (SFUNC = ml._column_levels_add, STYPE = ml.column_levels);
-CREATE AGGREGATE pg_temp.levels_merged(ml.column_levels) (SFUNC = ml._column_levels_combine, STYPE = ml.column_levels, FINALFUNC = ml._column_levels_final);
-SELECT is((SELECT pg_temp.sums_merged(s::text::ml.column_sums) FROM (SELECT pg_temp.sums_state(ARRAY[x, i]::float8[]) AS s FROM numbers GROUP BY i % 13) AS parts),
+SELECT is((SELECT ml._column_sums(s::text::ml.column_sums) FROM (SELECT ml._column_sums_state(ARRAY[x, i]::float8[]) AS s FROM numbers GROUP BY i % 13) AS parts),
 	(SELECT ml._column_sums(ARRAY[x, i]::float8[]) FROM numbers), 'sums of parts, as text and back, are those of the whole');
-SELECT is((SELECT pg_temp.levels_merged(s::text::ml.column_levels) FROM (SELECT pg_temp.levels_state(ARRAY[k, x::text]) AS s FROM numbers GROUP BY i % 13) AS parts),
+SELECT is((SELECT ml._column_levels(s::text::ml.column_levels) FROM (SELECT ml._column_levels_state(ARRAY[k, x::text]) AS s FROM numbers GROUP BY i % 13) AS parts),
 	(SELECT ml._column_levels(ARRAY[k, x::text]) FROM numbers), 'levels of parts, as text and back, are those of the whole');
 SET LOCAL min_parallel_table_scan_size = 0;
 SET LOCAL parallel_setup_cost = 0;
 SET LOCAL parallel_tuple_cost = 0;
 SELECT is((SELECT ml._column_sums(ARRAY[x, i]::float8[]) FROM numbers), (SELECT ml._column_sums(ARRAY[x, i]::float8[] ORDER BY i DESC) FROM numbers), 'parallel or not');
-SELECT throws_ok($$SELECT left(s::text, -16)::ml.column_sums FROM (SELECT pg_temp.sums_state('{1,2}') AS s) AS t$$, NULL, NULL, 'cut sums are refused');
-SELECT throws_ok($$SELECT left(s::text, -2)::ml.column_levels FROM (SELECT pg_temp.levels_state('{abc}') AS s) AS t$$, NULL, NULL, 'cut levels are refused');
+SELECT throws_ok($$SELECT left(s::text, -16)::ml.column_sums FROM (SELECT ml._column_sums_state('{1,2}') AS s) AS t$$, NULL, NULL, 'cut sums are refused');
+SELECT throws_ok($$SELECT left(s::text, -2)::ml.column_levels FROM (SELECT ml._column_levels_state('{abc}') AS s) AS t$$, NULL, NULL, 'cut levels are refused');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -48,6 +48,18 @@ SELECT throws_ok($$SELECT pg_temp.fit('gradient_boosting', 'x, single, y', param
 SELECT throws_ok($$SELECT pg_temp.fit('gradient_boosting', 'x, (id % 9)::text AS digit, y', params => '{"monotone_constraints": {"digit": 1}}')$$, '22023',
 	'monotone_constraints names "digit", whose values have no order', 'and on a category');
 
+SELECT is(pg_temp.fit('gradient_boosting', 'x, y', params => '{"alpha": 0.5}'),
+	ARRAY['"alpha" was not used: it is for the objectives "quantile" and "huber"; the L1 penalty is "lambda_l1"'], 'alpha means something else in XGBoost');
+SELECT is(pg_temp.fit('gradient_boosting', 'x, y', params => '{"alpha": 0.5, "objective": "quantile"}'), '{}', 'alpha of a quantile');
+SELECT throws_ok($$SELECT pg_temp.fit('random_forest', 'x, y', params => '{"max_features": 1.5}')$$, '22023', NULL, 'one and a half columns');
+SELECT throws_ok($$SELECT pg_temp.fit('random_forest', 'x, y', params => '{"max_features": "square"}')$$, '22023', 'parameter "max_features" cannot be "square"', 'another word');
+
+-- ---- targets out of the range of single precision ----
+
+SELECT throws_ok(format($$SELECT pg_temp.fit(%L, 'x, y * %s AS y')$$, algorithm, factor), '22003', NULL, algorithm || ': a target times ' || factor)
+FROM trees, unnest('{1e200,1e38,1e-33,1e-300}'::text[]) factor;
+SELECT throws_ok($$SELECT pg_temp.fit('random_forest', 'x, y * 1e200 AS y')$$, '22003', 'the target reaches from 0 to 1.42714e+202, which trees cannot learn', 'told by its range');
+
 -- ---- classes ----
 
 SELECT is(pg_temp.fit(algorithm, $$x, CASE WHEN id = 1 THEN 'rare' ELSE 'c' || id % 2 END AS class$$, 'class'), '{}', algorithm || ': a class of one row') FROM trees;
