@@ -26,7 +26,7 @@ SELECT n_train + n_validation + n_test AS used, warnings FROM ml.train('m', 'SEL
 
 -- too few rows
 SELECT FROM ml.train('m', 'SELECT area, price FROM flats WHERE false', 'price', algorithm => 'linear_regression');
-SELECT n_train, n_validation, n_test, score, warnings FROM ml.train('m', 'SELECT area, price FROM flats LIMIT 1', 'price', algorithm => 'linear_regression', split => '{"unlock": true}');
+SELECT n_train, n_validation, n_test, score, warnings FROM ml.train('m', 'SELECT area, price FROM flats OFFSET 2 LIMIT 1', 'price', algorithm => 'linear_regression', split => '{"unlock": true}');
 SELECT n_train + n_validation + n_test AS n_rows FROM ml.train('m', 'SELECT i AS y, i * 31 % 11 AS a, i * 37 % 13 AS b, i * 41 % 17 AS c, i * 43 % 19 AS d, i * 47 % 23 AS e,
 	i * 53 % 29 AS f FROM generate_series(1, 5) i', 'y', algorithm => 'linear_regression');
 

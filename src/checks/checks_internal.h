@@ -327,13 +327,16 @@ extern void check_test(Checking *c, const char *test);	/* overlap.c */
 extern char *fix_without(const Checking *c, List *columns);	/* of char * */
 extern char *fix_replace(const Checking *c, int column, const char *expression);
 extern char *fix_add(const Checking *c, const char *expression, const char *name);
-extern char *fix_train(const Checking *c, const char *arguments);
+extern char *fix_train(const Checking *c, int key, List *without, const char *arguments);	/* ", name => value" each */
 extern char *fix_where(const Checking *c, const char *condition);
 extern char *fix_nullif(const Checking *c, int column, const TopValue *value, int n);
+extern char *fix_clip(const Checking *c, int column, double low, double high);
 extern char *fix_distinct(const Checking *c);	/* one row of each kind, keys aside */
 extern char *fix_conflicts(const Checking *c);	/* the rows that have no twin with another target */
 
 /* The expression that reads texts in these formats as timestamps. */
-extern char *moment_expression(const char *column, const SketchFormat *format, int n);
+extern char *moment_expression(const char *quoted, const SketchFormat *format, int n);
+extern char *moment_literal(double moment);
+extern char *column_as_text(const Checking *c, int column);
 
 #endif

@@ -115,8 +115,7 @@ check_key(Checking *c, int i)
 					   psprintf("column \"%s\" is a key: %s%.0f distinct values in %lld%s", column->name,
 								column->sketch->exact || c->sample.whole ? "" : "about ",
 									column->statistics.distinct, (long long) values_of(column), more));
-	f->fix = c->target < 0 ? fix_without(c, f->columns) :
-		fix_train(c, psprintf("key => %s", quote_literal_cstr(column->name)));
+	f->fix = c->target < 0 || c->key >= 0 ? fix_without(c, f->columns) : fix_train(c, i, NIL, "");
 }
 
 /* ---- numbers ---- */
@@ -194,7 +193,6 @@ check_outliers(Checking *c, int i)
 {
 	const CheckColumn *column = &c->column[i];
 	const SketchStatistics *s = &column->statistics;
-	const char *quoted = quote_identifier(column->name);
 	double		fence[2] = {0, 0};
 	double		share;
 	int64		far;
@@ -209,7 +207,7 @@ check_outliers(Checking *c, int i)
 	f = column_finding(c, CHECK_OUTLIERS, i, far, share,
 					   psprintf("column \"%s\" has %lld value%s far outside the bulk (below %.6g or above %.6g); the extremes are %.6g and %.6g",
 								column->name, (long long) far, far == 1 ? "" : "s", fence[0], fence[1], s->min, s->max));
-	f->fix = fix_replace(c, i, psprintf("greatest(least(%s, %.6g), %.6g)", quoted, fence[1], fence[0]));
+	f->fix = fix_clip(c, i, fence[0], fence[1]);
 }
 
 /* ---- times ---- */
@@ -234,8 +232,7 @@ check_future(Checking *c, int i)
 	f = column_finding(c, CHECK_FUTURE_TIME, i, later, (double) later / (double) column->statistics.n,
 					   psprintf("column \"%s\" lies in the future in %lld of %lld rows; the last value is %s", column->name, (long long) later,
 								(long long) column->statistics.n, number_text(KIND_TIMESTAMP, column->statistics.max)));
-	f->fix = fix_where(c, psprintf("%s > %s", quote_identifier(column->name),
-								   quote_literal_cstr(number_text(KIND_TIMESTAMP, (double) c->as_of))));
+	f->fix = fix_where(c, psprintf("(%s > %s) IS NOT TRUE", quote_identifier(column->name), moment_literal((double) c->as_of)));
 }
 
 static void

@@ -4,7 +4,11 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "parser/parse_coerce.h"
+#include "parser/scansup.h"
 #include "utils/builtins.h"
 
 #include "checks/checks_internal.h"
@@ -13,6 +17,45 @@ static const char *
 column_quoted(const Checking *c, int column)
 {
 	return quote_identifier(c->column[column].name);
+}
+
+static Oid
+column_type(const Checking *c, int column)
+{
+	return TupleDescAttr(c->source->tupdesc, column)->atttypid;
+}
+
+/* As text, which enums are not by themselves. */
+char *
+column_as_text(const Checking *c, int column)
+{
+	return psprintf("%s%s", column_quoted(c, column), TypeCategory(column_type(c, column)) == TYPCATEGORY_STRING ? "" : "::text");
+}
+
+/* As something that can be compared: types that are only hashed as they are shown may have no equality. */
+static char *
+column_comparable(const Checking *c, int column)
+{
+	return psprintf("%s%s", column_quoted(c, column), c->column[column].read ? "" : "::text");
+}
+
+/* A name that no column has. */
+static char *
+free_name(const Checking *c, const char *wanted)
+{
+	char	   *name = pstrdup(wanted);
+
+	for (int n = 2;; n++)
+	{
+		int			i = 0;
+
+		truncate_identifier(name, (int) strlen(name), false);
+		while (i < c->ncolumns && strcmp(c->column[i].name, name) != 0)
+			i++;
+		if (i == c->ncolumns)
+			return name;
+		name = psprintf("%.*s_%d", pg_mbcliplen(wanted, (int) strlen(wanted), NAMEDATALEN - 12), wanted, n);
+	}
 }
 
 /* The columns with one of them replaced (expression NULL: left out), -1 = none. */
@@ -43,34 +86,40 @@ select_columns(const Checking *c, int replaced, const char *expression, List *wi
 }
 
 static void
-append_names(StringInfo out, List *columns)
+append_excluded(StringInfo out, const char *name, bool *first)
 {
-	ListCell   *lc;
-
-	foreach(lc, columns)
-		appendStringInfo(out, "%s%s", foreach_current_index(lc) ? ", " : "", quote_literal_cstr(lfirst(lc)));
+	appendStringInfo(out, "%s%s", *first ? ", exclude => ARRAY[" : ", ", quote_literal_cstr(name));
+	*first = false;
 }
 
-/* A training of this source: with named arguments behind source and target. */
+/* A training of this source without these columns and those it cannot read; further arguments may follow. */
 char *
-fix_train(const Checking *c, const char *arguments)
+fix_train(const Checking *c, int key, List *without, const char *arguments)
 {
-	return psprintf("SELECT * FROM ml.train('my_model', %s, %s, %s)", quote_literal_cstr(c->source->text),
-					quote_literal_cstr(c->column[c->target].name), arguments);
+	StringInfoData out;
+	ListCell   *lc;
+	bool		first = true;
+
+	initStringInfo(&out);
+	appendStringInfo(&out, "SELECT * FROM ml.train('my_model', %s, %s", quote_literal_cstr(c->source->text),
+					 quote_literal_cstr(c->column[c->target].name));
+	if (key >= 0)
+		appendStringInfo(&out, ", key => %s", quote_literal_cstr(c->column[key].name));
+	foreach(lc, without)
+		append_excluded(&out, lfirst(lc), &first);
+	for (int i = 0; i < c->ncolumns; i++)
+		if (!c->column[i].read && i != key)
+			append_excluded(&out, c->column[i].name, &first);
+	appendStringInfo(&out, "%s%s)", first ? "" : "]", arguments);
+	return out.data;
 }
 
 char *
 fix_without(const Checking *c, List *columns)
 {
-	StringInfoData arguments;
-
 	if (c->target < 0)
 		return select_columns(c, -1, NULL, columns, "");
-	initStringInfo(&arguments);
-	appendStringInfoString(&arguments, "exclude => ARRAY[");
-	append_names(&arguments, columns);
-	appendStringInfoChar(&arguments, ']');
-	return fix_train(c, arguments.data);
+	return fix_train(c, c->key, columns, "");
 }
 
 char *
@@ -82,7 +131,7 @@ fix_replace(const Checking *c, int column, const char *expression)
 char *
 fix_add(const Checking *c, const char *expression, const char *name)
 {
-	return psprintf("SELECT *, %s AS %s FROM %s", expression, quote_identifier(name), c->source->from);
+	return psprintf("SELECT *, %s AS %s FROM %s", expression, quote_identifier(free_name(c, name)), c->source->from);
 }
 
 char *
@@ -91,15 +140,26 @@ fix_where(const Checking *c, const char *condition)
 	return psprintf("SELECT * FROM %s WHERE %s", c->source->from, condition);
 }
 
-/* A literal of the column's own type. */
+/* Compared in double precision, as it was found. */
 static char *
-value_literal(const CheckColumn *column, const TopValue *value)
+number_literal(const Checking *c, int column, double number)
+{
+	return psprintf("%s%s", number_text(KIND_NUMBER, number), column_type(c, column) == FLOAT4OID ? "::double precision" : "");
+}
+
+/* A moment in UTC; types without a zone read over it. */
+char *
+moment_literal(double moment)
+{
+	return quote_literal_cstr(psprintf("%s+00", number_text(KIND_TIMESTAMP, moment)));
+}
+
+static char *
+value_literal(const Checking *c, int column, const TopValue *value)
 {
 	if (value->text)
 		return quote_literal_cstr(value->text);
-	if (column->kind == KIND_NUMBER)
-		return number_text(KIND_NUMBER, value->number);
-	return psprintf("%s::%s", quote_literal_cstr(number_text(column->kind, value->number)), column->type_name);
+	return c->column[column].kind == KIND_TIMESTAMP ? moment_literal(value->number) : number_literal(c, column, value->number);
 }
 
 char *
@@ -110,28 +170,42 @@ fix_nullif(const Checking *c, int column, const TopValue *value, int n)
 	initStringInfo(&expression);
 	appendStringInfo(&expression, "CASE WHEN %s NOT IN (", column_quoted(c, column));
 	for (int i = 0; i < n; i++)
-		appendStringInfo(&expression, "%s%s", i ? ", " : "", value_literal(&c->column[column], &value[i]));
+		appendStringInfo(&expression, "%s%s", i ? ", " : "", value_literal(c, column, &value[i]));
 	appendStringInfo(&expression, ") THEN %s END", column_quoted(c, column));
 	return fix_replace(c, column, expression.data);
 }
 
-/* The columns that make two rows twins, with or without the target; true where keys are set aside. */
+/* Numbers beyond the bounds become these.  NULL stays NULL, and so does NaN, which would be greater than all. */
+char *
+fix_clip(const Checking *c, int column, double low, double high)
+{
+	const char *quoted = column_quoted(c, column);
+	const char *number = c->column[column].statistics.nan > 0 ? psprintf(" AND %s <> 'NaN'", quoted) : "";
+	char	   *most = number_literal(c, column, high);
+	char	   *least = number_literal(c, column, low);
+
+	return fix_replace(c, column, psprintf("CASE WHEN %s > %s%s THEN %s WHEN %s < %s THEN %s ELSE %s END", quoted, most, number, most,
+										   quoted, least, least, quoted));
+}
+
+/* The columns that make two rows twins, with or without the target; true where they are not all columns, each as it is. */
 static bool
 append_twin_columns(const Checking *c, StringInfo out, bool target)
 {
 	int			n = 0;
-	bool		keys = false;
+	bool		some = false;
 
 	for (int i = 0; i < c->ncolumns; i++)
 	{
 		if (i == c->target && !target)
 			continue;
+		some |= !c->column[i].read;
 		if (i != c->target && (i == c->key || c->column[i].key))
-			keys = true;
+			some = true;
 		else
-			appendStringInfo(out, "%s%s", n++ ? ", " : "", column_quoted(c, i));
+			appendStringInfo(out, "%s%s", n++ ? ", " : "", column_comparable(c, i));
 	}
-	return keys;
+	return some;
 }
 
 char *
@@ -151,47 +225,61 @@ fix_conflicts(const Checking *c)
 {
 	StringInfoData columns;
 	const char *target = column_quoted(c, c->target);
+	const char *agree = quote_identifier(free_name(c, "agree"));
+	char	   *inner;
 
 	initStringInfo(&columns);
 	(void) append_twin_columns(c, &columns, false);
-	return psprintf("SELECT * FROM (SELECT *, min(%s::text) OVER same = max(%s::text) OVER same AS agree FROM %s WINDOW same AS (PARTITION BY %s)) twins WHERE agree",
-					target, target, c->source->from, columns.data);
+	inner = psprintf("SELECT *, min(%s::text) OVER same = max(%s::text) OVER same AS %s FROM %s WINDOW same AS (%s%s)", target, target, agree,
+					 c->source->from, columns.len ? "PARTITION BY " : "", columns.data);
+	resetStringInfo(&columns);
+	for (int i = 0; i < c->ncolumns; i++)
+		appendStringInfo(&columns, "%s%s", i ? ", " : "", column_quoted(c, i));
+	return psprintf("SELECT %s FROM (%s) twins WHERE %s", columns.data, inner, agree);
 }
 
 /* ---- moments ---- */
 
-/* A pattern of the date's part, or of the time's where there is no date; ISO dates need none but their own. */
+/* What stands for a part of a format, as a pattern; behind the date comes nothing that tells formats apart. */
+static const struct
+{
+	const char *part;
+	const char *pattern;
+}			format_part[] = {
+	{"YYYY", "\\d{4}"},
+	{"Mon", "[A-Za-z]+\\.?"},
+	{"HH:MM", "\\d{1,2}:"},
+	{"MM", "(0?[1-9]|1[0-2])"},
+	{"DD", "(0?[1-9]|[12]\\d|3[01])"},
+	{"NN", "\\d{1,2}"},
+	{"YY", "\\d{2}"},
+	{".", "\\."},
+	{" ", "[ -]"}
+};
+
+/* A pattern of the date's part, or of the time's where there is no date. */
 static char *
 format_pattern(const char *name)
 {
 	StringInfoData out;
 
 	initStringInfo(&out);
-	appendStringInfoChar(&out, '^');
+	appendStringInfoString(&out, "^\\s*");
 	for (const char *at = name; *at && *at != 'T' && !(*at == ' ' && at[1] == 'H');)
 	{
-		if (strncmp(at, "YYYY", 4) == 0)
+		int			i = 0;
+
+		while (i < (int) lengthof(format_part) && strncmp(at, format_part[i].part, strlen(format_part[i].part)) != 0)
+			i++;
+		if (i == (int) lengthof(format_part))
 		{
-			appendStringInfoString(&out, "\\d{4}");
-			at += 4;
+			appendStringInfoChar(&out, *at++);
+			continue;
 		}
-		else if (strncmp(at, "Mon", 3) == 0)
-		{
-			appendStringInfoString(&out, "[A-Za-z]+\\.?");
-			at += 3;
-		}
-		else if (strncmp(at, "HH:MM", 5) == 0)
-		{
-			appendStringInfoString(&out, "\\d{1,2}:");
+		appendStringInfoString(&out, format_part[i].pattern);
+		if (strncmp(at, "HH", 2) == 0)
 			break;
-		}
-		else if (strchr("NMDY", *at))
-		{
-			appendStringInfoString(&out, "\\d{1,2}");
-			at += 2;
-		}
-		else
-			appendStringInfo(&out, *at == '.' ? "\\." : "%c", *at), at++;
+		at += strlen(format_part[i].part);
 	}
 	return out.data;
 }
@@ -233,10 +321,19 @@ format_template(const char *name)
 			appendStringInfoString(&out, "US");
 			at += 3;
 		}
-		else if (*at == 'Z' || *at == '+')
+		else if (*at == 'Z')
 			break;
+		else if (*at == '+')
+		{
+			appendStringInfoString(&out, "TZH:TZM");
+			break;
+		}
 		else
-			appendStringInfoChar(&out, *at++);
+		{
+			/* TH has a meaning */
+			appendStringInfo(&out, *at == 'T' ? "\"%c\"" : "%c", *at);
+			at++;
+		}
 	}
 	return out.data;
 }
@@ -254,30 +351,35 @@ is_shorter_form(const SketchFormat *format, int n, int i)
 	return false;
 }
 
+/* A text of this format as a timestamp; with an offset, in UTC. */
+static char *
+read_moment(const char *quoted, const char *name, bool offsets)
+{
+	if (!is_iso(name))
+		return psprintf("to_timestamp(%s, %s)%s",
+						strstr(name, "Mon") ? psprintf("regexp_replace(%s, '([A-Za-z]{3})[A-Za-z]*\\.?', '\\1')", quoted) : quoted,
+						quote_literal_cstr(format_template(name)), strchr(name, '+') ? " AT TIME ZONE 'UTC'" : "::timestamp");
+	if (offsets)
+		return psprintf("CASE WHEN %s ~ ':\\d\\d[^+-]*[+-]\\d' THEN %s::timestamptz AT TIME ZONE 'UTC' ELSE %s::timestamp END", quoted, quoted, quoted);
+	return psprintf("%s::timestamp", quoted);
+}
+
 char *
-moment_expression(const char *column, const SketchFormat *format, int n)
+moment_expression(const char *quoted, const SketchFormat *format, int n)
 {
 	StringInfoData out;
-	const char *quoted = quote_identifier(column);
+	bool		offsets = false;
 
 	if (!has_date(format[0].name))
-		return psprintf("CASE WHEN %s ~ '^\\d{1,2}:' THEN %s::time WHEN %s ~ '^\\d{4}-' THEN %s::timestamp::time END",
-			quoted, quoted, quoted, quoted);
-	if (n == 1)
-		return is_iso(format[0].name) ? psprintf("%s::timestamp", quoted) :
-			psprintf("to_timestamp(%s, %s)::timestamp", quoted, quote_literal_cstr(format_template(format[0].name)));
+		return psprintf("CASE WHEN %s ~ '^\\s*\\d{1,2}:' THEN %s::time WHEN %s ~ '^\\s*\\d{4}-' THEN %s::timestamp::time END",
+						quoted, quoted, quoted, quoted);
+	for (int i = 0; i < n; i++)
+		offsets |= is_iso(format[i].name) && strchr(format[i].name, '+') != NULL;
 	initStringInfo(&out);
 	appendStringInfoString(&out, "CASE");
 	for (int i = 0; i < n; i++)
-	{
-		if (is_shorter_form(format, n, i))
-			continue;
-		appendStringInfo(&out, " WHEN %s ~ %s THEN ", quoted, quote_literal_cstr(format_pattern(format[i].name)));
-		if (is_iso(format[i].name))
-			appendStringInfo(&out, "%s::timestamp", quoted);
-		else
-			appendStringInfo(&out, "to_timestamp(%s, %s)::timestamp", quoted, quote_literal_cstr(format_template(format[i].name)));
-	}
+		if (has_date(format[i].name) && !is_shorter_form(format, n, i))
+			appendStringInfo(&out, " WHEN %s ~ '%s' THEN %s", quoted, format_pattern(format[i].name), read_moment(quoted, format[i].name, offsets));
 	appendStringInfoString(&out, " END");
 	return out.data;
 }

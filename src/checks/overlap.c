@@ -115,13 +115,14 @@ side_row(TupleTableSlot *slot, void *state)
 	for (int i = 0; i < side->source->tupdesc->natts; i++)
 	{
 		SideColumn *column = &side->column[i];
-		const CheckColumn *trained = &c->column[column->column];
+		const CheckColumn *trained;
 		uint64		hash = MISSING_HASH;
 		const char *text;
 		int			length;
 
 		if (column->column < 0)
 			continue;
+		trained = &c->column[column->column];
 		if (!slot->tts_isnull[i])
 			hash = cell_hash(&column->cell, slot->tts_values[i], &text, &length);
 		if (column->column == c->key && !slot->tts_isnull[i])
@@ -144,14 +145,14 @@ side_row(TupleTableSlot *slot, void *state)
 
 /* ---- findings ---- */
 
-/* The test rows that have no twin, or whose key no training row has. */
+/* The test rows whose key no training row has, or, by the other columns, that have no twin. */
 static char *
-fix_not_in(const Checking *c, const SideScan *test)
+fix_not_in(const Checking *c, const SideScan *test, bool by_key)
 {
 	StringInfoData same;
 
 	initStringInfo(&same);
-	if (c->key >= 0)
+	if (by_key)
 		appendStringInfo(&same, "train.%s = test.%s", quote_identifier(c->column[c->key].name), quote_identifier(c->column[c->key].name));
 	else
 		for (int i = 0; i < test->source->tupdesc->natts; i++)
@@ -161,7 +162,7 @@ fix_not_in(const Checking *c, const SideScan *test)
 
 			if (column < 0 || !tells_apart(c, column))
 				continue;
-			name = quote_identifier(c->column[column].name);
+			name = psprintf("%s%s", quote_identifier(c->column[column].name), c->column[column].read ? "" : "::text");
 			appendStringInfo(&same, "%strain.%s IS NOT DISTINCT FROM test.%s", same.len ? " AND " : "", name, name);
 		}
 	return psprintf("SELECT * FROM (SELECT * FROM %s) test WHERE NOT EXISTS (SELECT FROM (SELECT * FROM %s) train WHERE %s)", test->source->from,
@@ -189,7 +190,7 @@ report_rows(Checking *c, SideScan *train, SideScan *test)
 	f->severity = share >= MANY_TWINS ? SEVERITY_HIGH : SEVERITY_MEDIUM;
 	f->n = (int64) rows;
 	f->value = share;
-	f->fix = fix_not_in(c, test);
+	f->fix = fix_not_in(c, test, false);
 }
 
 static void
@@ -212,7 +213,7 @@ report_keys(Checking *c, SideScan *train, SideScan *test)
 							 (long long) test->nkeys, c->column[c->key].name));
 	f->n = (int64) rows;
 	f->value = share;
-	f->fix = fix_not_in(c, test);
+	f->fix = fix_not_in(c, test, true);
 }
 
 static void
@@ -229,7 +230,8 @@ report_time(Checking *c, const SideScan *train, const SideScan *test)
 							 (long long) test->nrows, c->column[c->time].name, end));
 	f->n = test->not_later;
 	f->value = share;
-	f->fix = psprintf("SELECT * FROM %s WHERE %s > %s", test->source->from, quote_identifier(c->column[c->time].name), quote_literal_cstr(end));
+	f->fix = psprintf("SELECT * FROM %s WHERE %s > %s", test->source->from, quote_identifier(c->column[c->time].name),
+					  moment_literal(train->last_time));
 }
 
 static void

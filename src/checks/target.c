@@ -33,13 +33,14 @@ target_finding(TargetCheck *t, CheckId check, int place, int64 n, double value, 
 
 /* ---- what is to be predicted ---- */
 
-/* Texts and truth values are classes, and so are numbers of two values. */
+/* Texts and truth values are classes, and so are integers of two values. */
 bool
 target_is_class(const Checking *c)
 {
 	const CheckColumn *target = &c->column[c->target];
 
-	return target->kind == KIND_CATEGORY || target->kind == KIND_BOOLEAN || (target->kind == KIND_NUMBER && target->statistics.distinct <= 2);
+	return target->kind == KIND_CATEGORY || target->kind == KIND_BOOLEAN || 
+		(target->kind == KIND_NUMBER && target->statistics.distinct <= 2 && target->statistics.fractions == 0);
 }
 
 static void
@@ -90,8 +91,9 @@ check_imbalance(TargetCheck *t, const TopValue *top, int n)
 						   psprintf("the classes of target \"%s\" are imbalanced: %lld rows are '%s', %lld are '%s'",
 							target->name, (long long) rarest->count, shown,
 									(long long) top[0].count, top[0].text ? top[0].text : number_text(target->kind, top[0].number)));
-		f->fix = fix_train(t->c, target->kind == KIND_NUMBER ? "params => '{\"class_weight\": \"balanced\"}', task => 'classification'" :
-						   "params => '{\"class_weight\": \"balanced\"}'");
+		f->fix = fix_train(t->c, t->c->key, NIL,
+						   target->kind == KIND_NUMBER ? ", params => '{\"class_weight\": \"balanced\"}', task => 'classification'" :
+						   ", params => '{\"class_weight\": \"balanced\"}'");
 	}
 }
 
@@ -120,12 +122,12 @@ check_itself(TargetCheck *t)
 						   psprintf("target \"%s\" has %s", target->name, s->distinct == 1 ? "one value only" : "no value"));
 		return;
 	}
-	if (target->kind == KIND_NUMBER && s->distinct <= t->c->findings.threshold[CHECK_NUMERIC_CLASSES])
+	if (target->kind == KIND_NUMBER && s->fractions == 0 && s->distinct <= t->c->findings.threshold[CHECK_NUMERIC_CLASSES])
 	{
 		f = target_finding(t, CHECK_NUMERIC_CLASSES, t->c->target, s->n - missing, s->distinct,
 						   psprintf("target \"%s\" is a number of %.0f distinct values: ml.train would predict the number, not the class",
 							target->name, s->distinct));
-		f->fix = fix_train(t->c, "task => 'classification'");
+		f->fix = fix_train(t->c, t->c->key, NIL, ", task => 'classification'");
 	}
 	if (t->target.nclasses > 0 && error == 0)
 		check_imbalance(t, top, n);

@@ -13,6 +13,7 @@
 
 #define FEW_ROWS 10				/* of a level, to be rare */
 #define SHOWN 6					/* values named in a message */
+#define NUMBER_PATTERN "^\\s*[-+]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][-+]?[0-2]?[0-9]{1,2})?\\s*$"	/* exponents that no double has are none */
 #define CODE_LENGTH 3			/* digits all of one length, from this on, are a code such as a zip */
 
 typedef struct Texts
@@ -97,7 +98,7 @@ check_numbers(const Texts *t)
 	double		readable = (double) (t->column->sketch->header.n - t->s->empty - t->s->sentinels);
 	double		share = (double) t->s->as_number / readable;
 	int64		not = t->column->sketch->header.n - t->s->as_number;
-	const char *quoted = quote_identifier(t->column->name);
+	const char *quoted = column_as_text(t->c, t->i);
 	TopValue   *other;
 	int			n;
 	Finding    *f;
@@ -109,8 +110,7 @@ check_numbers(const Texts *t)
 	f->message = not == 0 ? psprintf("column \"%s\" holds numbers as text", t->column->name) :
 		psprintf("column \"%s\" holds numbers as text, but for %lld value%s: %s", t->column->name, (long long) not, not == 1 ? "" : "s",
 				 quoted_values(other, n, SHOWN));
-	f->fix = fix_replace(t->c, t->i, psprintf("CASE WHEN %s ~ '^\\s*[-+]?[0-9]*\\.?[0-9]+([eE][-+]?[0-9]+)?\\s*$' THEN %s::double precision END",
-		quoted, quoted));
+	f->fix = fix_replace(t->c, t->i, psprintf("CASE WHEN %s ~ '" NUMBER_PATTERN "' THEN %s::double precision END", quoted, quoted));
 }
 
 static char *
@@ -142,7 +142,7 @@ check_times(const Texts *t)
 	else
 		f = text_finding(t, CHECK_TIME_AS_TEXT, (int64) times, times / readable,
 						 psprintf("column \"%s\" holds times as text: %s", t->column->name, formats_shown(format, n)));
-	f->fix = fix_replace(t->c, t->i, moment_expression(t->column->name, format, n));
+	f->fix = fix_replace(t->c, t->i, moment_expression(column_as_text(t->c, t->i), format, n));
 }
 
 /* ---- levels ---- */
@@ -227,7 +227,7 @@ check_variants(const Texts *t)
 	f = text_finding(t, CHECK_LEVEL_VARIANTS, rows, (double) rows / t->rows,
 					 psprintf("column \"%s\" has texts that differ in case, blanks or hyphens only, such as '%s' and '%s'",
 						t->column->name, usual, variant));
-	f->fix = fix_replace(t->c, t->i, psprintf("btrim(regexp_replace(lower(%s), '[\\s_-]+', ' ', 'g'))", quote_identifier(t->column->name)));
+	f->fix = fix_replace(t->c, t->i, psprintf("btrim(regexp_replace(lower(%s), '[\\s_-]+', ' ', 'g'))", column_as_text(t->c, t->i)));
 }
 
 static void
@@ -248,7 +248,7 @@ check_blanks(const Texts *t)
 		return;
 	f = text_finding(t, CHECK_WHITESPACE, rows, (double) rows / t->rows,
 					 psprintf("column \"%s\" begins or ends with blanks in %lld rows", t->column->name, (long long) rows));
-	f->fix = fix_replace(t->c, t->i, psprintf("btrim(%s, E' \\t\\r\\n')", quote_identifier(t->column->name)));
+	f->fix = fix_replace(t->c, t->i, psprintf("btrim(%s, E' \\t\\r\\n')", column_as_text(t->c, t->i)));
 }
 
 /* Of columns whose texts are no times or numbers and all known. */
@@ -257,7 +257,7 @@ check_rare(const Texts *t)
 {
 	int64		rows = 0;
 	int			levels = 0;
-	const char *quoted = quote_identifier(t->column->name);
+	const char *quoted = column_as_text(t->c, t->i);
 	Finding    *f;
 
 	for (int i = 0; i < t->n; i++)

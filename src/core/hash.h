@@ -25,15 +25,16 @@ hash_fold(uint64 state, uint64 value)
 
 /*
  * What one cell adds to the hash of its row: the sum over the cells is passed through hash_mix() at the end of the row.  The salt, different for
- * each column, keeps equal values in different columns apart.
+ * each column, keeps equal values in different columns apart.  Small integers as doubles differ in their highest bits only, which a multiplication
+ * would keep there: the first shift brings them down, without it sums of such columns collide by the thousand.
  */
 static inline uint64
 hash_cell(uint64 bits, uint64 salt)
 {
-	uint64		x = (bits ^ salt) * UINT64CONST(0xbf58476d1ce4e5b9);
+	uint64		x = bits ^ salt;
 
-	x ^= x >> 32;
-	return x * UINT64CONST(0x94d049bb133111eb);
+	x = (x ^ x >> 32) * UINT64CONST(0xbf58476d1ce4e5b9);
+	return (x ^ x >> 32) * UINT64CONST(0x94d049bb133111eb);
 }
 
 /* Ascending, for qsort and bsearch over arrays of hashes. */

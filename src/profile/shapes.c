@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include <float.h>
+
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "utils/timestamp.h"
@@ -24,6 +26,23 @@ refuse_category(const LoadedColumn *c)
 				 errhint("ml.value_counts counts texts; numbers stored as text can be cast in the source.")));
 }
 
+/* The value a share of the way from low to high, and how far along the way x is; the way may be longer than the largest number. */
+static double
+between(double low, double high, double share)
+{
+	double		range = high - low;
+
+	return isfinite(range) ? low + range * share : low * (1 - share) + high * share;
+}
+
+static double
+share_of(double low, double high, double x)
+{
+	double		range = high - low;
+
+	return isfinite(range) ? (x - low) / range : (x / 2 - low / 2) / (high / 2 - low / 2);
+}
+
 /* Sorted by linear interpolation between neighbours, as percentile_cont; permutes. */
 static double
 quantile(double *value, int64 n, double p)
@@ -33,7 +52,7 @@ quantile(double *value, int64 n, double p)
 	double		low = select_kth(value, n, below);
 	double		high = below + 1 < n ? select_kth(value, n, below + 1) : low;
 
-	return low + (high - low) * (rank - (double) below);
+	return between(low, high, rank - (double) below);
 }
 
 static void
@@ -72,7 +91,11 @@ typedef struct Edges
 static double
 edge(const Edges *edges, int i)
 {
-	return i == edges->n ? edges->high : edges->low + i * ((edges->high - edges->low) / edges->n);
+	double		range = edges->high - edges->low;
+
+	if (i == edges->n)
+		return edges->high;
+	return isfinite(range) ? edges->low + i * (range / edges->n) : between(edges->low, edges->high, (double) i / edges->n);
 }
 
 /* numpy's 'auto': the narrower of Sturges' and of Freedman and Diaconis' bins, the latter not below half of the square-root rule's. */
@@ -87,6 +110,8 @@ automatic_bins(const LoadedColumn *c, double *value, int64 n, double range)
 
 	if (width == 0)
 		return 1;
+	if (!isfinite(range))
+		return (int) ceil(log2((double) n) + 1);
 	if (integers && width < 1)
 		width = 1;
 	return (int) fmin(ceil(range / width), MOST_BINS);
@@ -106,8 +131,10 @@ choose_edges(FunctionCallInfo fcinfo, const LoadedColumn *c, double *value, int6
 				 errdetail("There may be 1 to %d.", MOST_BINS)));
 	if (edges.low == edges.high)
 	{
-		edges.low -= 0.5;
-		edges.high += 0.5;
+		double		half = fmax(0.5, fabs(edges.low) * DBL_EPSILON);	/* enough to make a difference */
+
+		edges.low = fmax(edges.low - half, -DBL_MAX);
+		edges.high = fmin(edges.high + half, DBL_MAX);
 	}
 	return edges;
 }
@@ -116,7 +143,7 @@ choose_edges(FunctionCallInfo fcinfo, const LoadedColumn *c, double *value, int6
 static int
 bin_of(const Edges *edges, double x)
 {
-	int			i = (int) ((x - edges->low) / (edges->high - edges->low) * edges->n);
+	int			i = (int) (share_of(edges->low, edges->high, x) * edges->n);
 
 	i = Min(i, edges->n - 1);
 	if (x < edge(edges, i))
@@ -218,7 +245,7 @@ make_box(double *value, int64 n)
 static int
 place(double x, double low, double high)
 {
-	return high > low ? (int) rint((x - low) / (high - low) * (PICTURE - 1)) : 0;
+	return high > low ? (int) rint(share_of(low, high, x) * (PICTURE - 1)) : 0;
 }
 
 /* "  |--[==M==]----|   " on the scale of all values. */

@@ -65,5 +65,12 @@ SELECT results_eq('SELECT a_value, b_value, difference FROM difference WHERE col
 SELECT is(DISTINCT_notes, '{"type integer became text"}', 'a type that changed')
 FROM (SELECT array_agg(DISTINCT note) AS DISTINCT_notes FROM ml.profile_diff('SELECT 1 AS x', 'SELECT ''1'' AS x')) n;
 
+-- The ends of double precision.
+SELECT is(array_agg(count), '{1,0,0,1,1}', 'a histogram of a range no number has') FROM ml.histogram('SELECT unnest(ARRAY[-1.7e308, 0.5e308, 1.7e308]::float8[]) AS x', 'x', 5);
+SELECT is(sum(count), 3::numeric, 'and as many bins as fit') FROM ml.histogram('SELECT unnest(ARRAY[-1.7e308, 0.5e308, 1.7e308]::float8[]) AS x', 'x');
+SELECT is(sum(count), 2::numeric, 'one large value') FROM ml.histogram('SELECT 1e17::float8 AS x FROM generate_series(1, 2)', 'x', 3);
+SELECT is(sum(count), 1::numeric, 'the largest') FROM ml.histogram('SELECT 1.7976931348623157e308::float8 AS x', 'x', 3);
+SELECT is(array[min, q1, median, q3, max], '{-1e308,-0.5e308,0,0.5e308,1e308}'::float8[], 'a box of a range no number has') FROM ml.boxplot('SELECT unnest(ARRAY[-1e308, 1e308]::float8[]) AS x', 'x');
+
 SELECT * FROM finish();
 ROLLBACK;

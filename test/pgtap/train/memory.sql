@@ -67,5 +67,20 @@ SELECT throws_like($$SELECT ml.train('ride', 'rides', 'price', 'gradient_boostin
 SELECT throws_ok($$SELECT ml.train('ride', 'SELECT i AS x, repeat(md5(i::text), 100) AS long, i % 7 AS y FROM generate_series(1, 3000) i', 'y', 'decision_tree')$$, '54000', NULL,
 	'levels count too');
 
+-- Rows of small whole numbers, which differ in few bits: their order is that of their hashes, by way of a file too, whatever the order they come in.
+CREATE TEMP TABLE grid AS SELECT a, b, c, d, e, (a * b + c * d) % (e + 2) > e / 2 AS y
+FROM generate_series(1, 12) a, generate_series(1, 12) b, generate_series(1, 12) c, generate_series(1, 6) d, generate_series(1, 6) e;
+CREATE FUNCTION pg_temp.grown(memory text, source text) RETURNS bytea LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM set_config('relearn.max_memory', memory, true);
+	PERFORM ml.train('grown', source, 'y', 'random_forest', '{"n_estimators": 3}');
+	RETURN sha256(ml.artifact('grown:' || (SELECT max(version) FROM ml.versions WHERE model = 'grown')));
+EXCEPTION WHEN program_limit_exceeded THEN
+	RETURN NULL;
+END $$;
+SELECT is(count(DISTINCT sha), 1::bigint, 'one model of whole numbers'), cmp_ok(count(sha), '>', 2::bigint, 'in little memory too')
+FROM (SELECT pg_temp.grown(memory, 'SELECT * FROM grid ORDER BY ' || columns) AS sha FROM (VALUES ('1GB', 'a, b, c'), ('1GB', 'c DESC, a, d')) o(memory, columns)
+	UNION ALL SELECT pg_temp.grown(mb || 'MB', 'SELECT * FROM grid ORDER BY d, c DESC, a') FROM generate_series(8, 14, 2) mb) g;
+
 SELECT * FROM finish();
 ROLLBACK;
