@@ -350,7 +350,7 @@ run_training(Training *t)
 	registry_check_trainable(t->name);
 	training_prepare(t);
 	if (t->common.checks)
-		found = checks_of_training(t->frame, t->summaries, t->task);
+		found = checks_of_training(t->frame, t->summaries, t->task, t->class_weight != NULL || t->common.resample.method != RESAMPLE_NONE);
 	train_learner(t);
 	model_make_selftest(t->model);
 	judge_training(t);
