@@ -319,8 +319,8 @@ load_rows(Training *t)
 	}
 	t->frame = frame_load(&t->request);
 	t->warnings = list_copy(t->frame->warnings);
-	split_found(t->frame, t->locked, &t->split);
-	moved = t->locked ? split_moved(&t->split, t->locked) : NULL;
+	split_found(t->frame, t->common.time_zone, t->locked, &t->split);
+	moved = t->locked ? split_moved(t->frame, &t->split, t->locked) : NULL;
 	if (moved != NULL)
 		t->warnings = lappend(t->warnings, moved);
 }
