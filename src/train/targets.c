@@ -13,6 +13,7 @@
 
 #define KEY_LIKE_CLASSES 20		/* a text column with more levels than this ... */
 #define KEY_LIKE_SHARE 0.9		/* ... in this share of its rows is a key, as among the features */
+#define LEAST_WEIGHT 1e-200		/* of all rows together: shares of less lose digits */
 
 static void
 check_task(const Training *t)
@@ -234,9 +235,10 @@ gather_weights(Training *t, const char *const *labels)
 		if (i < frame->part_start[PART_VALIDATION])
 			sum += t->weight[i];
 	}
-	if (!(sum > 0) || !isfinite(sum))
+	if (!(sum > LEAST_WEIGHT) || !isfinite(sum))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("the weights of the training rows add up to %g", sum),
-				 sum > 0 ? errhint("Divide the weights by a common factor.") : errhint("At least one training row needs a weight above zero.")));
+				 sum > 1 ? errhint("Divide the weights by a common factor.") :
+				 sum > 0 ? errhint("Multiply the weights by a common factor.") : errhint("At least one training row needs a weight above zero.")));
 }
