@@ -138,6 +138,8 @@ RESET ROLE;
 -- refused
 CREATE TABLE shop.lonely (id int PRIMARY KEY, x int);
 CREATE VIEW shop.sight AS SELECT * FROM shop.orders;
+CREATE TABLE shop.bare ();
+SELECT throws_ok($$SELECT ml.synthesize_query('shop.bare')$$, '55000', 'table "bare" has no foreign key and none refers to it', 'nor with a table without columns');
 SELECT throws_ok($$SELECT ml.synthesize_query('shop.lonely')$$, '55000', 'table "lonely" has no foreign key and none refers to it', 'nothing to walk along');
 SELECT lives_ok($$SELECT ml.synthesize_query('shop.lonely', 0)$$, 'which does not matter at depth 0');
 SELECT throws_ok($$SELECT ml.synthesize_query('shop.sight')$$, '42809', '"sight" is not a table', 'a view has no keys');
