@@ -91,6 +91,9 @@ SELECT is(pg_temp.parts('days', 'SELECT at::date AS at, price, area FROM flats W
 SELECT is(pg_temp.parts('days', 'SELECT at::date AS at, price, area FROM flats WHERE id < 1020'), '695/144/180 grown', 'cut at a day');
 SELECT is(pg_temp.parts('days', 'SELECT at::date::timestamp AS at, price, area FROM flats WHERE id < 1000'), '695/144/160', 'whatever the type of the time');
 
+SELECT is(pg_temp.parts('endless', $$SELECT id, price, area, CASE WHEN id > 1900 THEN 'Infinity' ELSE id::float8 END AS n FROM flats$$, time_column => 'n'), '1400/300/300', 'rows without an end train');
+SELECT is(pg_temp.parts('endless', $$SELECT id, price, area, CASE WHEN id > 1900 THEN 'Infinity' ELSE id::float8 END AS n FROM flats$$, time_column => 'n'), '1400/300/300', 'and so they do again');
+
 -- ---- few rows ----
 
 SELECT throws_ok($$SELECT pg_temp.train('other', 'id', 5, source => 'SELECT * FROM flats WHERE ml.split(id, 5) = ''test''')$$, '22000', 'no row is left for training',
