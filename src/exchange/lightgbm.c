@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "miscadmin.h"
@@ -167,6 +168,16 @@ next_word(char **at)
 	return word;
 }
 
+/* "inf" is the threshold that all numbers are below, and a gain at times. */
+static bool
+parse_number(const char *word, double *number)
+{
+	if (strcmp(word, "inf") != 0 && strcmp(word, "-inf") != 0)
+		return parse_finite(word, number);
+	*number = *word == '-' ? -DBL_MAX : DBL_MAX;
+	return true;
+}
+
 #define INTERRUPT_EVERY 4096
 
 /* Exactly that many numbers from low to high. */
@@ -186,7 +197,7 @@ number_values(const LineReader *r, Field *field, int expected, double low, doubl
 
 		if (i % INTERRUPT_EVERY == 0)
 			CHECK_FOR_INTERRUPTS();
-		if (!parse_finite(word, &numbers[i]) || numbers[i] < low || numbers[i] > high)
+		if (!parse_number(word, &numbers[i]) || numbers[i] < low || numbers[i] > high)
 			malformed(r->m, "Line %d: \"%s\" holds \"%.40s\" where a number from %g to %g belongs.", field->line, field->key, word, low, high);
 	}
 	return numbers;

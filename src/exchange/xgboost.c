@@ -1,6 +1,6 @@
 /*
  * xgboost.c
- *		The JSON model of XGBoost: trees of booster "gbtree" with one value in a leaf.
+ *		The JSON model of XGBoost: trees of boosters "gbtree" and "dart" with one value in a leaf.
  *
  * Meaning as in XGBoost's src/predictor and include/xgboost/tree_model.h: numbers are rounded to single precision and go left where x < split
  * condition; what is missing goes the default way.  A category goes right where the split lists it, else left.  base_score is stored on the scale of
@@ -260,8 +260,9 @@ before(double t)
 	return isfinite(single) ? single : -FLT_MAX;
 }
 
+/* "weight" is what dart multiplies the tree's leaves by. */
 static void
-read_tree(ForeignModel *m, const JsonPlace *place, int number)
+read_tree(ForeignModel *m, const JsonPlace *place, int number, double weight)
 {
 	JsonPlace	param = json_get_object(place, "tree_param");
 	int			n = json_get_int(&param, "num_nodes", 1, TREE_MAX_NODES);
@@ -298,7 +299,7 @@ read_tree(ForeignModel *m, const JsonPlace *place, int number)
 			.category = type != NULL && type[i] == 1,
 			.listed_right = true,
 			.missing_left = default_left[i],
-			.number = leaf ? (double) (float) condition[i] : before(condition[i]),
+			.number = leaf ? weight * (float) condition[i] : before(condition[i]),
 			.cover = cover[i],
 			.gain = gain[i],
 		};
@@ -350,10 +351,11 @@ count_kept(ForeignModel *m, const JsonPlace *learner, const JsonPlace *model, in
 }
 
 static void
-read_trees(ForeignModel *m, const JsonPlace *learner, const JsonPlace *model)
+read_trees(ForeignModel *m, const JsonPlace *learner, const JsonPlace *model, const JsonPlace *dart)
 {
 	JsonPlace	list = json_get_array(model, "trees");
 	int			ntrees = json_length(&list);
+	double	   *weight = dart != NULL ? json_get_numbers(dart, "weight_drop", ntrees) : NULL;
 	MemoryContext arrays = AllocSetContextCreate(m->context, "relearn import of a tree", ALLOCSET_DEFAULT_SIZES);
 	JsonbValue	value;
 	JsonbIterator *it = json_begin(&list, &value);
@@ -371,7 +373,7 @@ read_trees(ForeignModel *m, const JsonPlace *learner, const JsonPlace *model)
 		{
 			JsonPlace	tree = json_get_element(&list, &value, t, false);
 
-			read_tree(m, &tree, place[t]);
+			read_tree(m, &tree, place[t], weight != NULL ? (float) weight[t] : 1);
 		}
 		MemoryContextSwitchTo(caller);
 		MemoryContextReset(arrays);
@@ -385,8 +387,10 @@ xgboost_read(ForeignModel *m, const char *body)
 	JsonPlace	root;
 	JsonPlace	learner;
 	JsonPlace	booster;
+	JsonPlace	trees;
 	JsonPlace	model;
 	char	   *name;
+	bool		dart;
 
 	m->library = "XGBoost";
 	m->single = true;
@@ -394,11 +398,13 @@ xgboost_read(ForeignModel *m, const char *body)
 	learner = json_get_object(&root, "learner");
 	booster = json_get_object(&learner, "gradient_booster");
 	name = json_get_string(&booster, "name");
-	if (strcmp(name, "gbtree") != 0)
-		unsupported(m, "Its booster is \"%s\"; only \"gbtree\" is known.", name);
+	dart = strcmp(name, "dart") == 0;
+	if (!dart && strcmp(name, "gbtree") != 0)
+		unsupported(m, "Its booster is \"%s\"; \"gbtree\" and \"dart\" are known.", name);
 	read_objective(m, &learner);
 	read_columns(m, &learner);
-	model = json_get_object(&booster, "model");
+	trees = dart ? json_get_object(&booster, "gbtree") : booster;
+	model = json_get_object(&trees, "model");
 	read_categories(m, &model);
-	read_trees(m, &learner, &model);
+	read_trees(m, &learner, &model, dart ? &booster : NULL);
 }

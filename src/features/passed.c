@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "miscadmin.h"
@@ -91,12 +92,13 @@ passed_name_outputs(const void *fitted, const OutputColumn *operand, int noperan
 
 /* ---- applying ---- */
 
+/* Thresholds are finite; LightGBM's "inf", which +Infinity is not above, is the largest of them. */
 static inline double
 pass_number(const Passed *passed, double x)
 {
 	if (passed->single)
 		x = (double) (float) x;
-	return passed->zero_missing && fabs(x) <= ZERO_WITHIN ? NAN : x;
+	return passed->zero_missing && fabs(x) <= ZERO_WITHIN ? NAN : x > DBL_MAX ? DBL_MAX : x;
 }
 
 static double

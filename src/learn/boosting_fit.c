@@ -345,14 +345,16 @@ settle_answers(Boosting *b, const BoostingModel *model)
 	b->set->nanswers = b->ntotal;
 }
 
-/* XGBoost's "alpha" is another thing. */
+/* XGBoost's "alpha" and "max_delta_step" are other things. */
 static void
-warn_unused_alpha(const Boosting *b)
+warn_unused(const Boosting *b)
 {
 	const char *name = b->objective->name;
 
 	if (b->options->alpha != BOOSTING_ALPHA && b->options->metric == 0 && strcmp(name, "quantile") != 0 && strcmp(name, "huber") != 0)
 		training_warning(b->set, "\"alpha\" was not used: it is for the objectives \"quantile\" and \"huber\"; the L1 penalty is \"lambda_l1\"");
+	if (b->options->max_delta_step != BOOSTING_MAX_DELTA_STEP && strcmp(name, "poisson") != 0)
+		training_warning(b->set, "\"max_delta_step\" was not used: it is for the objective \"poisson\"; the values of leaves are not limited");
 }
 
 BoostingModel *
@@ -365,7 +367,7 @@ boosting_fit(TrainingSet *set, const BoostingOptions *options)
 
 	if (options->early_stopping_rounds > 0 && set->nvalidation == 0)
 		training_warning(set, "early stopping has no validation rows to go by: all %d rounds were run", options->n_estimators);
-	warn_unused_alpha(b);
+	warn_unused(b);
 	b->team = team_start(&arena, b->shape->nmembers, &boosting_program, b);
 	bins_take(b->bins, set->bins);
 	rounds = boosting_run(b);

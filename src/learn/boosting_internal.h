@@ -12,6 +12,7 @@
 #include "learn/learn_internal.h"
 
 #define BOOSTING_ALPHA 0.9		/* by default */
+#define BOOSTING_MAX_DELTA_STEP 0.7
 
 typedef struct BoostingOptions
 {

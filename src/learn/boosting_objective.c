@@ -290,6 +290,9 @@ static const struct
 	{"reg:squarederror", &squared}, {"reg:absoluteerror", &absolute}, {"reg:quantileerror", &quantile}, {"count:poisson", &poisson},
 	{"reg:gamma", &gamma_objective}, {"reg:tweedie", &tweedie}, {"binary:logistic", &logistic}, {"multi:softprob", &softmax},
 	{"multi:softmax", &softmax}, {"squared_error", &squared}, {"absolute_error", &absolute}, {"log_loss", NULL},
+	{"regression_l2", &squared}, {"mean_squared_error", &squared}, {"mse", &squared}, {"l2", &squared},
+	{"l2_root", &squared}, {"root_mean_squared_error", &squared}, {"rmse", &squared}, {"reg:linear", &squared},
+	{"mean_absolute_error", &absolute}, {"mae", &absolute}, {"l1", &absolute},
 };
 
 const char *const boosting_objective_names[] = {
@@ -299,7 +302,10 @@ const char *const boosting_objective_names[] = {
 	"regression", "regression_l1", "binary", "multiclass",
 	"reg:squarederror", "reg:absoluteerror", "reg:quantileerror", "count:poisson",
 	"reg:gamma", "reg:tweedie", "binary:logistic", "multi:softprob",
-	"multi:softmax", "squared_error", "absolute_error", "log_loss", NULL,
+	"multi:softmax", "squared_error", "absolute_error", "log_loss",
+	"regression_l2", "mean_squared_error", "mse", "l2",
+	"l2_root", "root_mean_squared_error", "rmse", "reg:linear",
+	"mean_absolute_error", "mae", "l1", NULL,
 };
 
 const Objective *

@@ -394,7 +394,7 @@ run_round(Boosting *b, int round)
 			ereport(ERROR,
 					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 					 errmsg("the gradients are not finite in round %d", round + 1),
-					 errhint("Scale the target, or lower the learning_rate.")));
+					 errhint("Scale the target or the weights, or lower the learning_rate.")));
 		split |= grower_leaves(b->grower) > 1;
 		finish_tree(b, round, k);
 	}

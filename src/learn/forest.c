@@ -20,7 +20,7 @@
 	{.name = "bootstrap",.aliases = "replace",.type = PARAM_BOOL,.offset = FOREST_OPTION(bootstrap),.fallback = default_bootstrap, \
 	.help = "each tree learns from as many rows as there are, drawn with replacement; false: from all rows"}, \
 	{.name = "max_samples",.aliases = "sample_fraction",.type = PARAM_FLOAT,.offset = FOREST_OPTION(max_samples),.fallback = 1, \
-	.min = 1e-6,.max = 1,.help = "share of the number of rows that bootstrap draws"}, \
+	.min = 1e-6,.max = FOREST_MOST_ROWS,.help = "rows that bootstrap draws: a share of their number up to 1, above that a number"}, \
 	{.name = "oob_score",.type = PARAM_BOOL,.offset = FOREST_OPTION(oob_score),.fallback = 0, \
 	.help = "measure the training rows by the trees that did not learn from them"}, \
 	{.name = "permutation_importance",.type = PARAM_BOOL,.offset = FOREST_OPTION(permutation_importance),.fallback = 0, \
@@ -50,7 +50,9 @@ forest_check(const void *state)
 		return "\"oob_score\" needs rows left out of each tree: set \"bootstrap\"";
 	if (!options->bootstrap && options->permutation_importance)
 		return "\"permutation_importance\" needs rows left out of each tree: set \"bootstrap\"";
-	if (!options->bootstrap && options->max_samples < 1)
+	if (options->max_samples > 1 && options->max_samples != floor(options->max_samples))
+		return "\"max_samples\" above 1 is a number of rows and must be whole";
+	if (!options->bootstrap && options->max_samples != 1)
 		return "\"max_samples\" goes with \"bootstrap\" only";
 	if (options->max_leaf_nodes == 1)
 		return "\"max_leaf_nodes\" must be at least 2, or 0 for no limit";

@@ -16,7 +16,6 @@
 #include "core/hash.h"
 #include "learn/forest_fit_internal.h"
 
-#define MOST_ROWS 134217728		/* sums of weights fit 31 bits with room for bags that draw a row often */
 #define WEIGHT_TOTAL 134217728.0	/* weights that are no whole numbers are scaled to this sum */
 #define MOST_BYTES (256.0 * 1024 * 1024)	/* of a model */
 #define SPLIT_BYTES 9.0			/* of a stored model, about */
@@ -318,10 +317,10 @@ forest_init(TrainingSet *set, const ForestOptions *options, const ForestKind *ki
 {
 	Forest	   *f;
 
-	if (set->nrows > MOST_ROWS)
+	if (set->nrows > FOREST_MOST_ROWS)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("forests and decision trees take at most %d rows, not %lld", MOST_ROWS, (long long) set->nrows)));
+				 errmsg("forests and decision trees take at most %d rows, not %lld", FOREST_MOST_ROWS, (long long) set->nrows)));
 	f = forest_open(set, options, kind, arena);
 	if (set->ncolumns > 0)
 		memcpy(f->group, set->group, sizeof(int) * set->ncolumns);

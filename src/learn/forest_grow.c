@@ -22,7 +22,8 @@ static void
 draw_bag(Forest *f, uint64 seed)
 {
 	int64		n = f->shape->nrows;
-	int64		draws = (int64) Max(1.0, rint(f->options->max_samples * n));
+	double		asked = f->options->max_samples;
+	int64		draws = (int64) (asked > 1 ? Min(asked, n) : Max(1.0, rint(asked * n)));
 
 	memset(f->draws, !f->options->bootstrap, n);
 	for (int64 i = 0; f->options->bootstrap && i < draws; i++)

@@ -9,6 +9,8 @@
 #include "core/tree.h"
 #include "learn/learn_internal.h"
 
+#define FOREST_MOST_ROWS 134217728	/* sums of weights fit 31 bits with room for bags that draw a row often */
+
 typedef struct ForestOptions
 {
 	int			n_estimators;
@@ -19,7 +21,7 @@ typedef struct ForestOptions
 	int			min_samples_split;
 	double		min_impurity_decrease;
 	bool		bootstrap;
-	double		max_samples;	/* share of the rows drawn */
+	double		max_samples;	/* up to 1: share of the rows drawn; above: how many */
 	bool		oob_score;
 	bool		permutation_importance;
 	double		ccp_alpha;

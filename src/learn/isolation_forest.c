@@ -22,12 +22,14 @@
 #define EULER 0.57721566490153286
 #define LN_2 0.69314718055994531
 #define DEFAULT_THRESHOLD 0.5
+#define DEFAULT_SAMPLES 256
+#define MOST_SAMPLES 65536
 
 typedef struct IsolationOptions
 {
 	int			n_estimators;
-	int			max_samples;
-	double		contamination;	/* NaN: the threshold is 0.5 */
+	double		max_samples;	/* up to 1: share of the rows; above: how many; below 0: "auto" */
+	double		contamination;	/* NaN or below 0, "auto": the threshold is 0.5 */
 	int			random_state;
 } IsolationOptions;
 
@@ -92,6 +94,19 @@ usual_path(double n)
 }
 
 /* ---- samples ---- */
+
+/* Rows a tree is grown on. */
+static int
+sample_size(const IsolationOptions *options, int64 nrows)
+{
+	double		asked = options->max_samples;
+
+	if (asked < 0)
+		asked = DEFAULT_SAMPLES;
+	else if (asked <= 1)
+		asked = Max(1, floor(asked * nrows));
+	return (int) Min(Min(asked, MOST_SAMPLES), nrows);
+}
 
 /* Different rows, drawn until there are enough. */
 static void
@@ -332,12 +347,14 @@ isolation_train(TrainingSet *set, const void *state)
 	(void) training_weight(set);
 	if (set->weight != NULL)
 		training_warning(set, "an isolation forest draws rows whatever their weight: the weights were not used");
-	f.nsamples = (int) Min(options->max_samples, set->nrows);
+	f.nsamples = sample_size(options, set->nrows);
+	if (options->max_samples <= 1 && options->max_samples * set->nrows > MOST_SAMPLES)
+		training_warning(set, "trees are grown on %d rows each, the most there can be", MOST_SAMPLES);
 	f.trees = model->trees = trees_create(set->ncolumns, set->levels, 1, 1);
 	grow_trees(&f, options);
 	trees_prepare(model->trees);
 	model->usual = usual_path(f.nsamples);
-	model->threshold = isnan(options->contamination) ? DEFAULT_THRESHOLD : find_threshold(model, set, options->contamination);
+	model->threshold = !(options->contamination > 0) ? DEFAULT_THRESHOLD : find_threshold(model, set, options->contamination);
 	return model;
 }
 
@@ -345,9 +362,20 @@ static Size
 isolation_memory(const void *state, int64 nrows, int ncolumns, int nclasses)
 {
 	const IsolationOptions *options = state;
-	Size		nodes = (Size) options->n_estimators * 2 * Min(options->max_samples, nrows);
+	int			nsamples = sample_size(options, nrows);
+	Size		nodes = (Size) options->n_estimators * 2 * nsamples;
 
-	return matrix_bytes(options->max_samples, ncolumns) + matrix_bytes(nrows, 2) + nodes * (sizeof(TreeNode) + 4 * sizeof(double));
+	return matrix_bytes(nsamples, ncolumns) + matrix_bytes(nrows, 2) + nodes * (sizeof(TreeNode) + 4 * sizeof(double));
+}
+
+static const char *
+isolation_check(const void *state)
+{
+	const IsolationOptions *options = state;
+
+	if (options->max_samples > 1 && options->max_samples != floor(options->max_samples))
+		return "\"max_samples\" above 1 is a number of rows and must be whole";
+	return NULL;
 }
 
 static double
@@ -393,12 +421,14 @@ isolation_unflatten(ByteReader *r, uint16 format, Task task, int ncolumns, const
 
 #define OPTION(field) offsetof(IsolationOptions, field)
 
+static const char *const auto_word[] = {"auto", NULL};
+
 static const Parameter isolation_parameters[] = {
 	{.name = "n_estimators",.aliases = "ntree,ntrees,num_trees",.type = PARAM_INT,.offset = OPTION(n_estimators),.fallback = 100,.min = 1,
 	.max = 10000,.help = "trees"},
-	{.name = "max_samples",.aliases = "sample_size",.type = PARAM_INT,.offset = OPTION(max_samples),.fallback = 256,.min = 2,.max = 65536,
-	.help = "rows each tree is grown on"},
-	{.name = "contamination",.type = PARAM_FLOAT,.offset = OPTION(contamination),.fallback = NAN,.min = 1e-6,.max = 0.5,
+	{.name = "max_samples",.aliases = "sample_size",.type = PARAM_FLOAT,.offset = OPTION(max_samples),.fallback = DEFAULT_SAMPLES,.min = 1e-6,
+	.max = MOST_SAMPLES,.choices = auto_word,.help = "rows each tree is grown on: a share of their number up to 1, above that a number; auto: 256"},
+	{.name = "contamination",.type = PARAM_FLOAT,.offset = OPTION(contamination),.fallback = NAN,.min = 1e-6,.max = 0.5,.choices = auto_word,
 	.help = "share of the training rows that are called anomalies; default: those that score above 0.5"},
 	{.name = "random_state",.aliases = "seed,random_seed",.type = PARAM_INT,.offset = OPTION(random_state),.fallback = 0,.min = 0,
 	.max = PG_INT32_MAX,.help = "another number draws other rows and cuts"},
@@ -415,6 +445,7 @@ const Learner isolation_forest_learner = {
 	.parameters = isolation_parameters,
 	.nparameters = lengthof(isolation_parameters),
 	.options_size = sizeof(IsolationOptions),
+	.check = isolation_check,
 	.memory_needed = isolation_memory,
 	.train = isolation_train,
 	.predict = isolation_predict,

@@ -9,6 +9,7 @@
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
+#include "utils/date.h"
 #include "utils/datetime.h"
 #include "utils/timestamp.h"
 
@@ -30,6 +31,7 @@ void
 cell_datum(Cells *row, Datum value)
 {
 	row->null[row->n] = false;
+	row->owned[row->n] = false;
 	row->value[row->n++] = value;
 }
 
@@ -37,6 +39,7 @@ void
 cell_null(Cells *row)
 {
 	row->null[row->n] = true;
+	row->owned[row->n] = false;
 	row->value[row->n++] = (Datum) 0;
 }
 
@@ -44,7 +47,10 @@ void
 cell_text_or_null(Cells *row, const char *text)
 {
 	if (text)
+	{
 		cell_datum(row, CStringGetTextDatum(text));
+		row->owned[row->n - 1] = true;
+	}
 	else
 		cell_null(row);
 }
@@ -64,6 +70,28 @@ cell_count(Cells *row, int64 count)
 	cell_datum(row, Int64GetDatum(count));
 }
 
+/* Where the calendar of timestamps reaches; that of dates goes further. */
+static bool
+moment_of(double microseconds, Timestamp *moment)
+{
+	if (!(fabs(microseconds) < (double) PG_INT64_MAX))
+		return false;
+	*moment = (Timestamp) rint(microseconds);
+	return IS_VALID_TIMESTAMP(*moment);
+}
+
+/* NULL where there is no such timestamp. */
+void
+cell_moment(Cells *row, double microseconds)
+{
+	Timestamp	moment;
+
+	if (moment_of(microseconds, &moment))
+		cell_datum(row, TimestampGetDatum(moment));
+	else
+		cell_null(row);
+}
+
 void
 cells_put(FunctionCallInfo fcinfo, Cells *row)
 {
@@ -71,6 +99,9 @@ cells_put(FunctionCallInfo fcinfo, Cells *row)
 
 	Assert(row->n == result->setDesc->natts);
 	tuplestore_putvalues(result->setResult, result->setDesc, row->value, row->null);
+	for (int i = 0; i < row->n; i++)
+		if (row->owned[i])
+			pfree(DatumGetPointer(row->value[i]));
 	row->n = 0;
 }
 
@@ -82,13 +113,18 @@ moment_text(double microseconds)
 	char	   *buffer = palloc(MAXDATELEN + 1);
 	struct pg_tm tm;
 	fsec_t		fraction;
+	double		day = rint(microseconds / (double) USECS_PER_DAY);
+	Timestamp	moment;
 
-	if (timestamp2tm((Timestamp) microseconds, NULL, &tm, &fraction, NULL, NULL) != 0)
-		return pstrdup("");
-	if (fmod(microseconds, (double) USECS_PER_DAY) == 0)
+	if (day * (double) USECS_PER_DAY == microseconds && fabs(day) < PG_INT32_MAX && IS_VALID_DATE((DateADT) day))
+	{
+		j2date((int) day + POSTGRES_EPOCH_JDATE, &tm.tm_year, &tm.tm_mon, &tm.tm_mday);
 		EncodeDateOnly(&tm, USE_ISO_DATES, buffer);
-	else
+	}
+	else if (moment_of(microseconds, &moment) && timestamp2tm(moment, NULL, &tm, &fraction, NULL, NULL) == 0)
 		EncodeDateTime(&tm, fraction, false, 0, NULL, USE_ISO_DATES, buffer);
+	else
+		buffer[0] = '\0';
 	return buffer;
 }
 

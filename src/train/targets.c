@@ -13,6 +13,7 @@
 
 #define KEY_LIKE_CLASSES 20		/* a text column with more levels than this ... */
 #define KEY_LIKE_SHARE 0.9		/* ... in this share of its rows is a key, as among the features */
+#define LEAST_WEIGHT 1e-200		/* of all rows together: shares of less lose digits */
 
 static void
 check_task(const Training *t)
@@ -124,24 +125,26 @@ warn_of_constant_target(Training *t)
 static const char *
 hint_at_rows(const Training *t)
 {
-	if (t->locked != NULL)
-		return "The split is that of earlier versions, whose test rows stay locked; \"unlock\": true in split begins anew.";
 	if (t->frame->gap_rows > 0)
 		return "The gap of split takes all rows before the later parts; make it shorter.";
+	if (t->locked != NULL)
+		return "The split is that of earlier versions, whose test rows stay locked; \"unlock\": true in split begins anew.";
 	return "Use split => '{\"train\": 1}' for a very small table.";
 }
 
 void
 check_training_rows(const Training *t)
 {
+	int64		nrows = t->frame->nrows + t->frame->gap_rows;
+
 	if (frame_part_rows(t->frame, PART_TRAIN) > 0)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_EXCEPTION),
 			 errmsg("no row is left for training"),
-			 errdetail_plural("The source has %lld row%s; the split gave it to the other parts.",
-							  "The source has %lld rows%s; the split gave all of them to the other parts.", (unsigned long) t->frame->nrows,
-							  (long long) t->frame->nrows, t->request.target ? " with a target" : ""),
+			 errdetail_plural("The source has %lld row%s; the split did not leave it to train.",
+							  "The source has %lld rows%s; the split left none of them to train.", (unsigned long) nrows,
+							  (long long) nrows, t->request.target ? " with a target" : ""),
 			 errhint("%s", hint_at_rows(t))));
 }
 
@@ -234,9 +237,10 @@ gather_weights(Training *t, const char *const *labels)
 		if (i < frame->part_start[PART_VALIDATION])
 			sum += t->weight[i];
 	}
-	if (!(sum > 0) || !isfinite(sum))
+	if (!(sum > LEAST_WEIGHT) || !isfinite(sum))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("the weights of the training rows add up to %g", sum),
-				 sum > 0 ? errhint("Divide the weights by a common factor.") : errhint("At least one training row needs a weight above zero.")));
+				 sum > 1 ? errhint("Divide the weights by a common factor.") :
+				 sum > 0 ? errhint("Multiply the weights by a common factor.") : errhint("At least one training row needs a weight above zero.")));
 }

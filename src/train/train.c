@@ -182,7 +182,8 @@ fit_features(Training *t)
 	t->features = features_fit(t->frame, &options, t->common.time_zone, &recode, &t->summaries, &t->warnings);
 	budget_return(&t->budget, scratch);
 	if (t->features->noutputs == 0)
-		t->warnings = lappend(t->warnings, "no usable feature column: the model predicts the same for every row");
+		t->warnings = lappend(t->warnings, t->learner == &pipeline_learner ? "no usable column: every prepared row is empty" :
+							  "no usable feature column: the model predicts the same for every row");
 	t->design = design_create(t->frame, t->features, recode);
 	t->model->features = t->features;
 }
@@ -319,8 +320,8 @@ load_rows(Training *t)
 	}
 	t->frame = frame_load(&t->request);
 	t->warnings = list_copy(t->frame->warnings);
-	split_found(t->frame, t->locked, &t->split);
-	moved = t->locked ? split_moved(&t->split, t->locked) : NULL;
+	split_found(t->frame, t->common.time_zone, t->locked, &t->split);
+	moved = t->locked ? split_moved(t->frame, &t->split, t->locked) : NULL;
 	if (moved != NULL)
 		t->warnings = lappend(t->warnings, moved);
 }
@@ -350,7 +351,7 @@ run_training(Training *t)
 	registry_check_trainable(t->name);
 	training_prepare(t);
 	if (t->common.checks)
-		found = checks_of_training(t->frame, t->summaries, t->task);
+		found = checks_of_training(t->frame, t->summaries, t->task, t->class_weight != NULL || t->common.resample.method != RESAMPLE_NONE);
 	train_learner(t);
 	model_make_selftest(t->model);
 	judge_training(t);

@@ -81,6 +81,9 @@ def titanic():
     light("lgb_rf", {"objective": "binary", "boosting": "rf", "bagging_freq": 1, "bagging_fraction": 0.6}, 20, typed(data), target, typed(odd))
     light("lgb_two", {"objective": "multiclass", "num_class": 2}, 10, typed(data), target, typed(odd))
     light("lgb_entropy", {"objective": "cross_entropy"}, 10, typed(data), target, typed(odd))
+    # few bins: some splits only ask what is missing, their threshold is "inf"
+    endless = pd.DataFrame([(1, "female", np.inf, 0, np.inf, "S", "A"), (1, "male", -np.inf, 0, -np.inf, "S", "A")], columns=data.columns)
+    light("lgb_missing", {"objective": "binary", "max_bin": 2, "num_leaves": 15}, 20, typed(data), target, typed(pd.concat([odd, endless])))
 
     # the numbers of a column as categories
     numbers = data[["pclass", "age", "sibsp", "fare"]].astype(float)
@@ -93,6 +96,7 @@ def titanic():
     # XGBoost refuses categories it has not seen
     seen = odd.assign(embarked=odd.embarked.replace("X", None), deck=odd.deck.replace("unseen", None))
     extreme("xgb_binary", {"objective": "binary:logistic"}, 20, typed(data), target, typed(seen))
+    extreme("xgb_dart", {"objective": "binary:logistic", "booster": "dart", "rate_drop": 0.3, "normalize_type": "forest"}, 20, typed(data), target, typed(seen))
     extreme("xgb_two", {"objective": "multi:softprob", "num_class": 2}, 10, typed(data), target, typed(seen))
     extreme("xgb_share", {"objective": "reg:logistic", "base_score": 0.3}, 10, typed(data), target, typed(seen))
 

@@ -72,6 +72,8 @@ SELECT pg_temp.light('num_leaves=7', 'num_leaves=6', '22P02', '7 leaf values for
 SELECT pg_temp.light('left_child=1', 'left_child=0', '22P02', 'Tree 0, node 0: it is the child of several nodes');
 SELECT pg_temp.light('left_child=1', 'left_child=99', '22P02', '"left_child" names node 99 of 6');
 SELECT pg_temp.light('split_feature=\d+', 'split_feature=7', '22P02', '"split_feature" holds "7"');
+SELECT pg_temp.light('leaf_value=\S+', 'leaf_value=inf', '22P02', 'a number of the leaf is out of range');
+SELECT pg_temp.light('split_feature=\d+', 'split_feature=inf', '22P02', '"split_feature" holds "inf"');
 SELECT pg_temp.light('threshold=\S+', 'threshold=nan', '22P02', '"threshold" holds "nan"');
 SELECT pg_temp.light('threshold=\S+', 'threshold=0x10', '22P02', '"threshold" holds "0x10"');
 SELECT pg_temp.light('threshold=\S+', 'threshold=1e999', '22P02', '"threshold" holds "1e999"');
@@ -96,7 +98,7 @@ SELECT pg_temp.refused('7', 'xgboost_json', '22P02', 'neither a JSON object nor 
 SELECT pg_temp.refused('[]', 'xgboost_json', '22P02', 'no object');
 SELECT pg_temp.refused('{}', 'xgboost_json', '22P02', '"learner" is missing');
 SELECT pg_temp.refused(repeat('[', 100000), 'xgboost_json', '54001', '.');
-SELECT pg_temp.extreme('"gbtree"', '"dart"', '0A000', 'booster is "dart"');
+SELECT pg_temp.extreme('"name":"gbtree"', '"name":"dart"', '22P02', '"learner.gradient_booster.gbtree" is missing');
 SELECT pg_temp.extreme('"gbtree"', '"gblinear"', '0A000', 'booster is "gblinear"');
 SELECT pg_temp.extreme('"binary:logistic"', '"binary:hinge"', '0A000', 'objective "binary:hinge" is none of');
 SELECT pg_temp.extreme('"num_target":"1"', '"num_target":"2"', '0A000', 'several targets');

@@ -92,6 +92,16 @@ SELECT results_eq(
 	FROM houses, unnest('{squared,absolute,huber,quantile,poisson,gamma,tweedie}'::text[]) o GROUP BY o ORDER BY o$$,
 	'means, medians and quantiles to start from');
 
+-- ---- names of the same ----
+
+SELECT pg_temp.fit('named', 'SELECT rooms, age, price FROM houses', 'price', params::jsonb)
+FROM unnest(ARRAY['{"objective": "squared", "n_estimators": 3}', '{"objective": "l2", "n_estimators": 3}', '{"objective": "rmse", "n_estimators": 3}', '{"objective": "reg:linear", "n_estimators": 3}',
+	'{"objective": "absolute", "n_estimators": 3}', '{"objective": "mae", "n_estimators": 3}', '{"objective": "l1", "n_estimators": 3}',
+	'{"objective": "quantile", "alpha": 0.2, "n_estimators": 3}', '{"loss": "quantile", "quantile": 0.2, "max_iter": 3}',
+	'{"objective": "reg:quantileerror", "quantile_alpha": 0.2, "num_boost_round": 3}']) params;
+SELECT results_eq($$SELECT array_agg(version ORDER BY version) FROM ml.versions WHERE model = 'named' GROUP BY sha256 ORDER BY 1$$,
+	$$VALUES ('{1,2,3,4}'::int[]), ('{5,6,7}'), ('{8,9,10}')$$, 'objectives by the names of other libraries');
+
 -- ---- losses fall ----
 
 SELECT pg_temp.fit('fall_' || o, 'SELECT rooms, age, quarter, garden, price FROM houses', 'price',

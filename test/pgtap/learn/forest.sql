@@ -137,6 +137,8 @@ SELECT cmp_ok(pg_temp.trees('random_forest', 'class', '{"n_estimators": 5, "min_
 SELECT cmp_ok(abs(pg_temp.trees('random_forest', 'class', '{"n_estimators": 20}', 'avg(samples) FILTER (WHERE parent IS NULL)') / 3000 - 0.632), '<', 0.02, 'a bag has 63 % of the rows');
 SELECT cmp_ok(abs(pg_temp.trees('random_forest', 'class', '{"n_estimators": 20, "max_samples": 0.2}', 'avg(samples) FILTER (WHERE parent IS NULL)') / 3000 - 0.181), '<', 0.02,
 	'max_samples');
+SELECT ok(pg_temp.trees('random_forest', 'class', '{"n_estimators": 20, "max_samples": 600}', 'avg(samples) FILTER (WHERE parent IS NULL)')
+	= pg_temp.trees('random_forest', 'class', '{"n_estimators": 20, "max_samples": 0.2}', 'avg(samples) FILTER (WHERE parent IS NULL)'), 'max_samples as a number of rows');
 SELECT is(pg_temp.trees('extra_trees', 'class', '{"n_estimators": 3}', 'min(samples) FILTER (WHERE parent IS NULL)'), 3000::numeric, 'extra trees see all rows');
 
 -- ---- weights ----
@@ -153,7 +155,7 @@ SELECT ok(ml.predict_class('light', '{"a": 3}'::jsonb) IS NOT NULL, 'most rows o
 -- ---- bad input ----
 
 SELECT throws_ok(format($$SELECT pg_temp.fit('random_forest', 'price', %L)$$, p), '22023', NULL, p)
-FROM unnest('{"{\"n_estimators\": 0}", "{\"n_estimators\": 1e9}", "{\"max_features\": 0}", "{\"max_samples\": 2}", "{\"min_data_in_leaf\": 0}", "{\"max_leaf_nodes\": 1}", "{\"bootstrap\": false, \"oob_score\": true}", "{\"bootstrap\": false, \"permutation_importance\": true}", "{\"bootstrap\": false, \"max_samples\": 0.5}", "{\"nonsense\": 1}"}'::text[]) p;
+FROM unnest('{"{\"n_estimators\": 0}", "{\"n_estimators\": 1e9}", "{\"max_features\": 0}", "{\"max_samples\": 2.5}", "{\"min_data_in_leaf\": 0}", "{\"max_leaf_nodes\": 1}", "{\"bootstrap\": false, \"oob_score\": true}", "{\"bootstrap\": false, \"permutation_importance\": true}", "{\"bootstrap\": false, \"max_samples\": 0.5}", "{\"nonsense\": 1}"}'::text[]) p;
 SELECT throws_ok($$SELECT pg_temp.fit('extra_trees', 'price', '{"n_estimators": 20000, "min_data_in_leaf": 1}')$$, '54000', NULL, 'a model too large to store is refused early');
 SELECT ml.train('alone', 'SELECT 1 AS x, 2 AS y', 'y', 'random_forest', split => '{"train": 1}');
 SELECT is(ml.predict('alone', '{"x": 5}'::jsonb), 2::float8, 'one row');

@@ -34,6 +34,16 @@ SELECT ml.train('share', 'SELECT id, x, y FROM points', NULL, 'isolation_forest'
 SELECT cmp_ok(count(*), '<=', 20::bigint, 'contamination: that share of the rows at most') FROM points p WHERE ml.predict_class('share', p.*) = 'anomaly';
 SELECT cmp_ok(count(*), '>=', 15::bigint, 'and not much less') FROM points p WHERE ml.predict_class('share', p.*) = 'anomaly';
 
+-- words and shares as scikit-learn has them
+SELECT ml.train('words', 'SELECT id, x, y FROM points', NULL, 'isolation_forest', key => 'id', params => params::jsonb)
+FROM unnest(ARRAY['{}', '{"contamination": "auto", "max_samples": "auto"}', '{"max_samples": 202}', '{"max_samples": 0.1}']) params;
+SELECT is(ml.artifact('words:1'), ml.artifact('words:2'), 'auto is what is done by itself');
+SELECT is(ml.artifact('words:3'), ml.artifact('words:4'), 'a share of the 2,020 rows');
+SELECT isnt(ml.artifact('words:1'), ml.artifact('words:4'), 'is not all of them');
+SELECT throws_ok($$SELECT ml.train('words', 'points', NULL, 'isolation_forest', params => '{"max_samples": 2.5}')$$, '22023', NULL, 'two and a half rows');
+SELECT throws_ok($$SELECT ml.train('words', 'points', NULL, 'isolation_forest', params => '{"contamination": "none"}')$$, '22023',
+	'parameter "contamination" cannot be "none"', 'another word');
+
 -- any order of rows, the same model; another seed, another
 SELECT ml.train(name, 'SELECT x, y FROM points ORDER BY id ' || way, NULL, 'isolation_forest', seed => seed)
 FROM (VALUES ('o1', '', 0), ('o2', 'DESC', 0), ('o3', '', 1)) v (name, way, seed);

@@ -51,6 +51,9 @@ SELECT throws_ok($$SELECT pg_temp.fit('gradient_boosting', 'x, (id % 9)::text AS
 SELECT is(pg_temp.fit('gradient_boosting', 'x, y', params => '{"alpha": 0.5}'),
 	ARRAY['"alpha" was not used: it is for the objectives "quantile" and "huber"; the L1 penalty is "lambda_l1"'], 'alpha means something else in XGBoost');
 SELECT is(pg_temp.fit('gradient_boosting', 'x, y', params => '{"alpha": 0.5, "objective": "quantile"}'), '{}', 'alpha of a quantile');
+SELECT is(pg_temp.fit('gradient_boosting', 'x, y', params => '{"max_delta_step": 1}'),
+	ARRAY['"max_delta_step" was not used: it is for the objective "poisson"; the values of leaves are not limited'], 'so does max_delta_step');
+SELECT is(pg_temp.fit('gradient_boosting', 'x, y', params => '{"max_delta_step": 1, "objective": "poisson"}'), '{}', 'where it is meant');
 SELECT throws_ok($$SELECT pg_temp.fit('random_forest', 'x, y', params => '{"max_features": 1.5}')$$, '22023', NULL, 'one and a half columns');
 SELECT throws_ok($$SELECT pg_temp.fit('random_forest', 'x, y', params => '{"max_features": "square"}')$$, '22023', 'parameter "max_features" cannot be "square"', 'another word');
 
@@ -81,6 +84,8 @@ SELECT throws_ok(format('SELECT pg_temp.fit(%L, %L, weights => %L)', algorithm, 
 FROM trees, (VALUES ('negative', 'weight column "negative" has the value -1'), ('zero', 'the weights of the training rows add up to 0'),
 	('unknown', 'weight column "unknown" has the value NULL'), ('nan', 'weight column "nan" has the value NaN')) t (weights, message);
 SELECT is(pg_temp.fit(algorithm, 'x, y, thirds', weights => 'thirds'), '{}', algorithm || ': some weights are zero') FROM trees;
+SELECT throws_ok(format('SELECT pg_temp.fit(%L, %L, weights => %L)', algorithm, 'x, y, 5e-324::float8 AS least', 'least'), '22000',
+	'the weights of the training rows add up to 1.4822e-320', algorithm || ': weights too small to tell apart') FROM trees;
 
 -- ---- memory ----
 
