@@ -163,7 +163,7 @@ split_condition(const Model *model, const Trees *trees, uint32 parent, bool left
 	else
 		append_threshold(&out, model, node, left);
 	if (missing)
-		appendStringInfoString(&out, " or missing");
+		appendStringInfoString(&out, OR_MISSING);
 	return out.data;
 }
 
@@ -220,6 +220,7 @@ put_tree(FunctionCallInfo fcinfo, const Model *model, const Trees *trees, int tr
 	uint32		n = trees->first[tree + 1] - first;
 	int64	   *parent = palloc_extended(sizeof(int64) * n, MCXT_ALLOC_HUGE);
 	int		   *depth = palloc_extended(sizeof(int) * n, MCXT_ALLOC_HUGE);
+	MemoryContext row = AllocSetContextCreate(CurrentMemoryContext, "relearn listed node", ALLOCSET_SMALL_SIZES);
 
 	parent[0] = -1;
 	depth[0] = 0;
@@ -227,9 +228,12 @@ put_tree(FunctionCallInfo fcinfo, const Model *model, const Trees *trees, int tr
 	{
 		const TreeNode *node = &trees->node[i];
 		int64		above = parent[i - first];
+		MemoryContext caller = MemoryContextSwitchTo(row);
 
 		CHECK_FOR_INTERRUPTS();
 		put_node(fcinfo, model, trees, tree, i, above, above >= 0 && trees->node[above].left == i, depth[i - first]);
+		MemoryContextSwitchTo(caller);
+		MemoryContextReset(row);
 		if (node->kind == TREE_LEAF)
 			continue;
 		for (int right = 0; right <= 1; right++)
@@ -238,6 +242,7 @@ put_tree(FunctionCallInfo fcinfo, const Model *model, const Trees *trees, int tr
 			depth[node->left + right - first] = depth[i - first] + 1;
 		}
 	}
+	MemoryContextDelete(row);
 	pfree(parent);
 	pfree(depth);
 }

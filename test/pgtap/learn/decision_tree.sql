@@ -88,6 +88,8 @@ SELECT results_eq($$SELECT condition FROM ml.tree_rules('gap')$$, $$VALUES ('a i
 
 SELECT ml.train('both', 'levels', 'price', 'decision_tree', params => '{"max_depth": 6}', split => '{"train": 1}');
 SELECT is(sum(samples), 3000::float8, 'rules share all rows') FROM ml.tree_rules('both');
+SELECT is_empty($$SELECT condition FROM ml.tree_rules('both') WHERE condition ~ 'or missing and|or missing$'$$, 'in rules of several conditions those with "or" stand in parentheses');
+SELECT isnt_empty($$SELECT condition FROM ml.tree_rules('both') WHERE condition LIKE '(% or missing) and %'$$, 'there are some');
 CREATE FUNCTION pg_temp.disagreements(model text, source text, predict text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE n bigint;
 BEGIN
