@@ -10,8 +10,8 @@
 /*
  * The checks that a training can afford, over a sample of its training rows (the first in canonical order, so whatever order they came in):
  * leakage, copies of the target, stand-ins for NULL, missing values, imbalance.  summaries: (frame->ncolumns) of all training rows.
- * Returns lines for the training's warnings, a List of char *.
+ * balanced: weights or resampling take care of imbalance, which is not told then.  Returns lines for the training's warnings, a List of char *.
  */
-extern List *checks_of_training(const Frame *frame, const ColumnSummary *summaries, Task task);
+extern List *checks_of_training(const Frame *frame, const ColumnSummary *summaries, Task task, bool balanced);
 
 #endif

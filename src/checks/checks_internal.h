@@ -179,7 +179,7 @@ typedef struct TwinCounts
 {
 	double		scale;			/* rows that one row looked at stands for: 1 where all were */
 	int64		copies;			/* rows beyond the first of their kind, target included */
-	int64		conflicting;	/* rows that have a twin but for the target */
+	int64		conflicting;	/* rows with a target that have a twin with another one */
 	int64		common;			/* of two sets: rows of the second that are in the first */
 } TwinCounts;
 
@@ -282,6 +282,9 @@ extern char *power_shown(const CheckTarget *target, double power);
 /* Each value of a goes with one of b, and not by chance alone: many rows share values of a. */
 extern bool determines(const Sample *sample, const SampleColumn *a, const SampleColumn *b);
 
+/* Says told, of two values, row by row where the column is missing?  Values of these (n) hashes count as missing. */
+extern bool tells_missing(const Sample *sample, const SampleColumn *told, const SampleColumn *column, const uint64 *hash, int n);
+
 /* Likewise each pair of values. */
 extern bool pair_determines(const Sample *sample, const SampleColumn *a, const SampleColumn *b, const SampleColumn *c);
 
@@ -316,20 +319,29 @@ typedef struct Identity
 extern int	find_identities(const Sample *sample, int last, Identity *identity, int most);
 
 /* ---- the checks themselves, by what they look at ---- */
+extern bool says_where_missing(const Checking *c, int told, int i);	/* row by row, of column i; with or without stand-ins for NULL */
+extern bool missing_is_told(const Checking *c, int i);	/* by any column but the target */
 extern void check_columns(Checking *c); /* columns.c: sketches of numbers and of all kinds */
 extern void check_texts(Checking *c);	/* texts.c */
 extern void check_pairs(Checking *c);	/* pairs.c */
 extern void check_target(Checking *c);	/* target.c */
 extern bool target_is_class(const Checking *c);
+extern bool target_is_learnable(const Checking *c);
 extern void check_test(Checking *c, const char *test);	/* overlap.c */
 
 /* ---- fix.c: statements that set it right ---- */
+/* Of a text that reads as a number; exponents that no double has are none. */
+#define NUMBER_PATTERN "^\\s*[-+]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][-+]?[0-2]?[0-9]{1,2})?\\s*$"
+
 extern char *fix_without(const Checking *c, List *columns);	/* of char * */
 extern char *fix_replace(const Checking *c, int column, const char *expression);
-extern char *fix_add(const Checking *c, const char *expression, const char *name);
+
+/* A column that says whether this one is missing; with stand_ins, texts that stand for NULL count too. */
+extern char *fix_add_missing(const Checking *c, int column, bool stand_ins);
 extern char *fix_train(const Checking *c, int key, List *without, const char *arguments);	/* ", name => value" each */
 extern char *fix_where(const Checking *c, const char *condition);
 extern char *fix_nullif(const Checking *c, int column, const TopValue *value, int n);
+extern char *fix_without_values(const Checking *c, int column, const TopValue *value, int n);	/* the rows that have none of them */
 extern char *fix_clip(const Checking *c, int column, double low, double high);
 extern char *fix_distinct(const Checking *c);	/* one row of each kind, keys aside */
 extern char *fix_conflicts(const Checking *c);	/* the rows that have no twin with another target */

@@ -7,6 +7,7 @@
 #include "utils/builtins.h"
 
 #include "checks/checks_internal.h"
+#include "core/hash.h"
 
 #define FAR 10					/* interquartile ranges from the quartiles: Tukey's far out is 3, which half of all skewed columns have */
 #define FEWEST_FOR_OUTLIERS 100
@@ -30,6 +31,34 @@ column_finding(Checking *c, CheckId check, int i, int64 n, double value, char *m
 
 /* ---- missing ---- */
 
+static bool
+tells_with_stand_ins(const Checking *c, int told, int i)
+{
+	int			n;
+	TopValue   *found = sketch_sentinels(c->column[i].sketch, &n);
+	uint64	   *hash = palloc(sizeof(uint64) * Max(n, 1));
+
+	for (int j = 0; j < n; j++)
+		hash[j] = hash_text(found[j].text, (int) strlen(found[j].text), 0);
+	return tells_missing(&c->sample, &c->sample.column[told], &c->sample.column[i], hash, n);
+}
+
+bool
+says_where_missing(const Checking *c, int told, int i)
+{
+	return tells_missing(&c->sample, &c->sample.column[told], &c->sample.column[i], NULL, 0) ||
+		(c->column[i].kind == KIND_CATEGORY && !c->column[i].as_number && tells_with_stand_ins(c, told, i));
+}
+
+bool
+missing_is_told(const Checking *c, int i)
+{
+	for (int told = 0; told < c->ncolumns; told++)
+		if (told != i && told != c->target && says_where_missing(c, told, i))
+			return true;
+	return false;
+}
+
 static void
 check_missing(Checking *c, int i)
 {
@@ -37,6 +66,7 @@ check_missing(Checking *c, int i)
 	const SketchStatistics *s = &column->statistics;
 	int64		missing = s->nulls + s->nan + (column->kind == KIND_CATEGORY ? s->empty + s->sentinels : 0);
 	double		share = (double) missing / (double) Max(s->n, 1);
+	bool		helps = column->power >= 0.1;
 	Finding    *f;
 
 	if (missing == s->n)
@@ -51,14 +81,13 @@ check_missing(Checking *c, int i)
 		f->fix = fix_without(c, f->columns);
 		return;
 	}
-	if (!check_exceeds(&c->findings, CHECK_MISSING_VALUES, share))
+	if (!check_exceeds(&c->findings, CHECK_MISSING_VALUES, share) || (helps && missing_is_told(c, i)))
 		return;
 	f = column_finding(c, CHECK_MISSING_VALUES, i, missing, share, NULL);
-	f->severity = column->power >= 0.1 ? SEVERITY_HIGH : SEVERITY_MEDIUM;
+	f->severity = helps ? SEVERITY_HIGH : SEVERITY_MEDIUM;
 	f->message = psprintf("column \"%s\" is missing in %lld of %lld rows (%s)%s", column->name, (long long) missing, (long long) s->n, percent(share),
-						  column->power >= 0.1 ? " and yet helps to predict the target" : "");
-	f->fix = column->power >= 0.1 ? fix_add(c, psprintf("%s IS NULL", quote_identifier(column->name)), psprintf("%s_missing", column->name)) :
-		fix_without(c, f->columns);
+						  helps ? " and yet helps to predict the target" : "");
+	f->fix = helps ? fix_add_missing(c, i, true) : fix_without(c, f->columns);
 }
 
 /* ---- constant ---- */
@@ -115,7 +144,7 @@ check_key(Checking *c, int i)
 					   psprintf("column \"%s\" is a key: %s%.0f distinct values in %lld%s", column->name,
 								column->sketch->exact || c->sample.whole ? "" : "about ",
 									column->statistics.distinct, (long long) values_of(column), more));
-	f->fix = c->target < 0 || c->key >= 0 ? fix_without(c, f->columns) : fix_train(c, i, NIL, "");
+	f->fix = c->target < 0 || c->key >= 0 || !target_is_learnable(c) ? fix_without(c, f->columns) : fix_train(c, i, NIL, "");
 }
 
 /* ---- numbers ---- */

@@ -80,6 +80,34 @@ determines(const Sample *sample, const SampleColumn *a, const SampleColumn *b)
 	return each_goes_with_one(sample, single_key, a, a->ncodes + 1, b);
 }
 
+/* Codes that count as missing: (ncodes + 1) flags. */
+static bool *
+codes_missing(const SampleColumn *column, const uint64 *hash, int n)
+{
+	bool	   *missing = palloc0(sizeof(bool) * (column->ncodes + 1));
+
+	missing[column->ncodes] = true;
+	for (int code = 0; code < column->ncodes && column->code_hash != NULL; code++)
+		for (int i = 0; i < n; i++)
+			missing[code] |= column->code_hash[code] == hash[i];
+	return missing;
+}
+
+bool
+tells_missing(const Sample *sample, const SampleColumn *told, const SampleColumn *column, const uint64 *hash, int n)
+{
+	bool	   *missing;
+	bool		tells = true;
+
+	if (told->code == NULL || told->ncodes != 2 || told->code_rows[2] > 0)
+		return false;
+	missing = codes_missing(column, hash, n);
+	for (int row = 1; row < sample->nrows && tells; row++)
+		tells = (told->code[row] == told->code[0]) == (missing[column->code[row]] == missing[column->code[0]]);
+	pfree(missing);
+	return tells;
+}
+
 typedef struct PairKey
 {
 	const SampleColumn *a,
@@ -131,7 +159,7 @@ pearson(const Sample *sample, const SampleColumn *a, const SampleColumn *b, int 
 		if (isfinite(x) && isfinite(y))
 			add_pair(&m, x, y, (double) sample_count(sample, row));
 	}
-	return m.n >= 20 && m.xx > 0 && m.yy > 0 ? m.xy / sqrt(m.xx * m.yy) : 0;
+	return m.n >= 20 && m.xx > 0 && m.yy > 0 ? fmax(-1, fmin(1, m.xy / sqrt(m.xx * m.yy))) : 0;
 }
 
 /* Corrected for bias (Bergsma 2013); missing is a level. */

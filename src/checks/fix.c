@@ -117,7 +117,7 @@ fix_train(const Checking *c, int key, List *without, const char *arguments)
 char *
 fix_without(const Checking *c, List *columns)
 {
-	if (c->target < 0)
+	if (c->target < 0 || !target_is_learnable(c))
 		return select_columns(c, -1, NULL, columns, "");
 	return fix_train(c, c->key, columns, "");
 }
@@ -128,11 +128,6 @@ fix_replace(const Checking *c, int column, const char *expression)
 	return select_columns(c, column, expression, NIL, "");
 }
 
-char *
-fix_add(const Checking *c, const char *expression, const char *name)
-{
-	return psprintf("SELECT *, %s AS %s FROM %s", expression, quote_identifier(free_name(c, name)), c->source->from);
-}
 
 char *
 fix_where(const Checking *c, const char *condition)
@@ -162,17 +157,55 @@ value_literal(const Checking *c, int column, const TopValue *value)
 	return c->column[column].kind == KIND_TIMESTAMP ? moment_literal(value->number) : number_literal(c, column, value->number);
 }
 
+static char *
+not_among(const Checking *c, int column, const TopValue *value, int n)
+{
+	StringInfoData condition;
+
+	initStringInfo(&condition);
+	appendStringInfo(&condition, "%s NOT IN (", column_quoted(c, column));
+	for (int i = 0; i < n; i++)
+		appendStringInfo(&condition, "%s%s", i ? ", " : "", value_literal(c, column, &value[i]));
+	appendStringInfoChar(&condition, ')');
+	return condition.data;
+}
+
 char *
 fix_nullif(const Checking *c, int column, const TopValue *value, int n)
 {
-	StringInfoData expression;
+	return fix_replace(c, column, psprintf("CASE WHEN %s THEN %s END", not_among(c, column, value, n), column_quoted(c, column)));
+}
 
-	initStringInfo(&expression);
-	appendStringInfo(&expression, "CASE WHEN %s NOT IN (", column_quoted(c, column));
-	for (int i = 0; i < n; i++)
-		appendStringInfo(&expression, "%s%s", i ? ", " : "", value_literal(c, column, &value[i]));
-	appendStringInfo(&expression, ") THEN %s END", column_quoted(c, column));
-	return fix_replace(c, column, expression.data);
+/* Where the column is missing, as true and false. */
+static char *
+missing_expression(const Checking *c, int column, bool stand_ins)
+{
+	const CheckColumn *about = &c->column[column];
+	const char *quoted = column_quoted(c, column);
+	int			n = 0;
+	TopValue   *found = about->kind == KIND_CATEGORY ? sketch_sentinels(about->sketch, &n) : NULL;
+
+	if (about->as_number)
+		return psprintf("(%s ~ '" NUMBER_PATTERN "') IS NOT TRUE", column_as_text(c, column));
+	if (about->kind != KIND_CATEGORY && about->statistics.nan > 0)
+		return psprintf("(%s <> 'NaN') IS NOT TRUE", quoted);
+	if (stand_ins && n > 0)
+		return psprintf("(%s) IS NOT TRUE", not_among(c, column, found, n));
+	return psprintf("%s IS NULL", quoted);
+}
+
+char *
+fix_add_missing(const Checking *c, int column, bool stand_ins)
+{
+	return psprintf("SELECT *, %s AS %s FROM %s", missing_expression(c, column, stand_ins),
+					quote_identifier(free_name(c, psprintf("%s_missing", c->column[column].name))), c->source->from);
+}
+
+/* Rows without a value stay. */
+char *
+fix_without_values(const Checking *c, int column, const TopValue *value, int n)
+{
+	return fix_where(c, psprintf("(%s) IS NOT FALSE", not_among(c, column, value, n)));
 }
 
 /* Numbers beyond the bounds become these.  NULL stays NULL, and so does NaN, which would be greater than all. */
@@ -219,7 +252,7 @@ fix_distinct(const Checking *c)
 	return psprintf("SELECT DISTINCT ON (%s) * FROM %s ORDER BY %s", columns.data, c->source->from, columns.data);
 }
 
-/* Window functions know no DISTINCT: all are equal where the smallest is the largest. */
+/* Window functions know no DISTINCT: all are equal where the smallest is the largest, and where none is known. */
 char *
 fix_conflicts(const Checking *c)
 {
@@ -235,7 +268,7 @@ fix_conflicts(const Checking *c)
 	resetStringInfo(&columns);
 	for (int i = 0; i < c->ncolumns; i++)
 		appendStringInfo(&columns, "%s%s", i ? ", " : "", column_quoted(c, i));
-	return psprintf("SELECT %s FROM (%s) twins WHERE %s", columns.data, inner, agree);
+	return psprintf("SELECT %s FROM (%s) twins WHERE %s IS NOT FALSE", columns.data, inner, agree);
 }
 
 /* ---- moments ---- */

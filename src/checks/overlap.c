@@ -10,6 +10,7 @@
 #include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "checks/checks_internal.h"
@@ -145,28 +146,55 @@ side_row(TupleTableSlot *slot, void *state)
 
 /* ---- findings ---- */
 
-/* The test rows whose key no training row has, or, by the other columns, that have no twin. */
+/* A column of one side as both sides have it: numbers and times of different types agree, other types are compared as they are shown. */
 static char *
-fix_not_in(const Checking *c, const SideScan *test, bool by_key)
+shared_form(const SideScan *side, const char *alias, int attribute)
 {
-	StringInfoData same;
+	Form_pg_attribute column = TupleDescAttr(side->source->tupdesc, attribute);
+	const CellHasher *cell = &side->column[attribute].cell;
+	char	   *name = psprintf("%s.%s", alias, quote_identifier(NameStr(column->attname)));
+	Oid			type = getBaseType(column->atttypid);
 
-	initStringInfo(&same);
-	if (by_key)
-		appendStringInfo(&same, "train.%s = test.%s", quote_identifier(c->column[c->key].name), quote_identifier(c->column[c->key].name));
-	else
-		for (int i = 0; i < test->source->tupdesc->natts; i++)
-		{
-			int			column = test->column[i].column;
-			const char *name;
+	if (!cell->read || cell->kind == KIND_CATEGORY)
+		return psprintf("%s::text", name);
+	if (type == NUMERICOID || type == FLOAT4OID)
+		return psprintf("%s::float8", name);
+	if (type == TIMESTAMPTZOID)
+		return psprintf("%s AT TIME ZONE 'UTC'", name);
+	return cell->kind == KIND_TIMESTAMP ? psprintf("%s::timestamp", name) : name;
+}
 
-			if (column < 0 || !tells_apart(c, column))
-				continue;
-			name = psprintf("%s%s", quote_identifier(c->column[column].name), c->column[column].read ? "" : "::text");
-			appendStringInfo(&same, "%strain.%s IS NOT DISTINCT FROM test.%s", same.len ? " AND " : "", name, name);
-		}
-	return psprintf("SELECT * FROM (SELECT * FROM %s) test WHERE NOT EXISTS (SELECT FROM (SELECT * FROM %s) train WHERE %s)", test->source->from,
-					c->source->from, same.len ? same.data : "true");
+static int
+attribute_of(const SideScan *side, int column)
+{
+	for (int i = 0; i < side->source->tupdesc->natts; i++)
+		if (side->column[i].column == column)
+			return i;
+	return -1;
+}
+
+/* The test rows whose key no training row has, or, by the other columns, that have no twin.  Whole rows are compared as text, which can be hashed. */
+static char *
+fix_not_in(const SideScan *train, const SideScan *test, bool by_key)
+{
+	const Checking *c = test->c;
+	StringInfoData mine,
+				theirs;
+
+	initStringInfo(&mine);
+	initStringInfo(&theirs);
+	for (int i = 0; i < test->source->tupdesc->natts; i++)
+	{
+		int			column = test->column[i].column;
+
+		if (column < 0 || (by_key ? column != c->key : !tells_apart(c, column)))
+			continue;
+		appendStringInfo(&mine, "%s%s", mine.len ? ", " : "", shared_form(test, "test", i));
+		appendStringInfo(&theirs, "%s%s", theirs.len ? ", " : "", shared_form(train, "train", attribute_of(train, column)));
+	}
+	return psprintf("SELECT * FROM (SELECT * FROM %s) test WHERE NOT EXISTS (SELECT FROM (SELECT * FROM %s) train WHERE %s%s%s = %s%s%s)",
+					test->source->from, c->source->from, by_key ? "" : "ROW(", theirs.data, by_key ? "" : ")::text", by_key ? "" : "ROW(",
+					mine.data, by_key ? "" : ")::text");
 }
 
 static void
@@ -190,7 +218,7 @@ report_rows(Checking *c, SideScan *train, SideScan *test)
 	f->severity = share >= MANY_TWINS ? SEVERITY_HIGH : SEVERITY_MEDIUM;
 	f->n = (int64) rows;
 	f->value = share;
-	f->fix = fix_not_in(c, test, false);
+	f->fix = fix_not_in(train, test, false);
 }
 
 static void
@@ -213,7 +241,7 @@ report_keys(Checking *c, SideScan *train, SideScan *test)
 							 (long long) test->nkeys, c->column[c->key].name));
 	f->n = (int64) rows;
 	f->value = share;
-	f->fix = fix_not_in(c, test, true);
+	f->fix = fix_not_in(train, test, true);
 }
 
 static void
@@ -234,8 +262,31 @@ report_time(Checking *c, const SideScan *train, const SideScan *test)
 					  moment_literal(train->last_time));
 }
 
+/* The test rows with NULL in the place of texts that the training rows do not have. */
+static char *
+fix_unseen(const SideScan *train, const SideScan *test, int attribute)
+{
+	StringInfoData out;
+	int			theirs = attribute_of(train, test->column[attribute].column);
+
+	initStringInfo(&out);
+	appendStringInfoString(&out, "SELECT ");
+	for (int i = 0; i < test->source->tupdesc->natts; i++)
+	{
+		const char *name = quote_identifier(NameStr(TupleDescAttr(test->source->tupdesc, i)->attname));
+
+		appendStringInfoString(&out, i ? ", " : "");
+		if (i == attribute)
+			appendStringInfo(&out, "CASE WHEN %s IN (SELECT %s FROM (SELECT * FROM %s) train) THEN test.%s END AS ", shared_form(test, "test", i),
+							 shared_form(train, "train", theirs), train->source->from, name);
+		appendStringInfoString(&out, name);
+	}
+	appendStringInfo(&out, " FROM (SELECT * FROM %s) test", test->source->from);
+	return out.data;
+}
+
 static void
-report_unseen(Checking *c, const SideScan *test)
+report_unseen(Checking *c, const SideScan *train, const SideScan *test)
 {
 	for (int i = 0; i < test->source->tupdesc->natts; i++)
 	{
@@ -250,8 +301,7 @@ report_unseen(Checking *c, const SideScan *test)
 								 (long long) column->unseen, (long long) test->nrows));
 		f->n = column->unseen;
 		f->value = share;
-		f->fix = psprintf("SELECT %s, count(*) FROM %s GROUP BY 1 ORDER BY 2 DESC",
-			quote_identifier(c->column[column->column].name), test->source->from);
+		f->fix = fix_unseen(train, test, i);
 	}
 }
 
@@ -272,5 +322,5 @@ check_test(Checking *c, const char *text)
 	report_rows(c, &train, &test);
 	report_keys(c, &train, &test);
 	report_time(c, &train, &test);
-	report_unseen(c, &test);
+	report_unseen(c, &train, &test);
 }

@@ -70,9 +70,10 @@ static void
 report_pair(Pairs *p, int a, int b, bool exact, double value)
 {
 	const SampleColumn *x = &p->sample->column[a];
+	bool		same = exact || (x->number && value >= SAME);
 	Finding    *f = pair_finding(p, CHECK_REDUNDANT_PAIR, b, a, value, NULL);
 
-	f->severity = exact || (x->number && value >= SAME) ? SEVERITY_MEDIUM : SEVERITY_LOW;
+	f->severity = same ? SEVERITY_MEDIUM : SEVERITY_LOW;
 	if (exact)
 		f->message = psprintf("columns \"%s\" and \"%s\" say the same: in %s each value of one goes with one value of the other",
 			p->c->column[a].name,
@@ -80,7 +81,7 @@ report_pair(Pairs *p, int a, int b, bool exact, double value)
 	else
 		f->message = psprintf("columns \"%s\" and \"%s\" say nearly the same: %s %.4f", p->c->column[a].name, p->c->column[b].name,
 							  x->number ? "correlation" : "Cramer's V", value);
-	p->explained[b] |= exact;
+	p->explained[b] |= same;
 }
 
 /* The later column is the redundant one.  What determines the other in one direction only is reported as that, further below. */
@@ -175,7 +176,7 @@ find_sums(Pairs *p)
 
 /* ---- what follows from what ---- */
 
-/* Of the columns that determine this one the one of fewest values; -1 = none. */
+/* Of the columns that determine this one, and not just by being missing, the one of fewest values; -1 = none. */
 static int
 determining_column(const Pairs *p, int b)
 {
@@ -186,7 +187,8 @@ determining_column(const Pairs *p, int b)
 		const SampleColumn *x = &p->sample->column[a];
 
 		if (a != b && takes_part(p, a) && !p->explained[a] && x->ncodes + 1 >= p->sample->column[b].ncodes &&
-			(found < 0 || x->ncodes < p->sample->column[found].ncodes) && determines(p->sample, x, &p->sample->column[b]))
+			(found < 0 || x->ncodes < p->sample->column[found].ncodes) && determines(p->sample, x, &p->sample->column[b]) &&
+			!says_where_missing(p->c, b, a))
 			found = a;
 	}
 	return found;
@@ -252,7 +254,8 @@ find_pair_that_determines(Pairs *p, int c, const int *candidate, int n)
 					   *y = &p->sample->column[candidate[j]];
 
 			if (candidate[i] == c || candidate[j] == c || p->explained[candidate[i]] || p->explained[candidate[j]] ||
-				!pair_determines(p->sample, x, y, &p->sample->column[c]))
+				!pair_determines(p->sample, x, y, &p->sample->column[c]) || says_where_missing(p->c, c, candidate[i]) ||
+				says_where_missing(p->c, c, candidate[j]))
 				continue;
 			report_determined(p, list_make1_int(c), candidate[i], candidate[j]);
 			p->explained[c] = true;

@@ -398,5 +398,5 @@ power_shown(const CheckTarget *target, double power)
 		return psprintf("R2 %.3f", power);
 	if (target->nclasses == 2)
 		return psprintf("AUC %.3f", (1 + power) / 2);
-	return psprintf("%s of the errors of always guessing the most frequent class", percent(power));
+	return psprintf("%s fewer errors than by always guessing the most frequent class", percent(power));
 }

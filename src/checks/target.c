@@ -9,6 +9,10 @@
 #include "checks/checks_internal.h"
 
 #define HIGH_POWER 0.9
+#define MOST_SHOWN 6			/* values named in a message */
+#define MOST_CLASSES 1000		/* that ml.train takes */
+#define KEY_LIKE_CLASSES 20		/* more than this in so many of the rows: it takes them for a key */
+#define KEY_LIKE_SHARE 0.9
 #define FEWEST_UNKNOWN 20		/* rows without a target, to learn from */
 #define MOSTLY_WITH_TARGET 0.8	/* of the columns: then it is the rows that are empty */
 
@@ -43,6 +47,16 @@ target_is_class(const Checking *c)
 		(target->kind == KIND_NUMBER && target->statistics.distinct <= 2 && target->statistics.fractions == 0);
 }
 
+/* Numbers are, and classes unless there are more than ml.train takes or nearly as many as rows. */
+bool
+target_is_learnable(const Checking *c)
+{
+	const CheckColumn *target = &c->column[c->target];
+
+	return target->kind != KIND_CATEGORY || target->statistics.distinct <= KEY_LIKE_CLASSES ||
+		(target->statistics.distinct <= MOST_CLASSES && target->statistics.distinct <= KEY_LIKE_SHARE * (double) target->sketch->header.n);
+}
+
 static void
 open_target(TargetCheck *t)
 {
@@ -69,32 +83,68 @@ open_target(TargetCheck *t)
 
 /* ---- the target itself ---- */
 
+/* Classes of too few rows; the rarest comes last.  The fix leaves all of them out. */
 static void
-check_imbalance(TargetCheck *t, const TopValue *top, int n)
+check_rare_classes(TargetCheck *t, TopValue *top, int n)
+{
+	const CheckColumn *target = &t->c->column[t->c->target];
+	TopValue   *rare;
+	int			nrare = 0;
+	int64		rows = 0;
+	Finding    *f;
+
+	while (nrare < n && top[n - 1 - nrare].count < t->c->findings.threshold[CHECK_RARE_CLASS])
+		rows += top[n - ++nrare].count;
+	if (nrare == 0)
+		return;
+	rare = &top[n - nrare];
+	f = target_finding(t, CHECK_RARE_CLASS, t->c->target, rows, (double) top[n - 1].count, NULL);
+	if (nrare == 1)
+		f->message = psprintf("class '%s' of target \"%s\" has only %lld row%s", rare->text, target->name, (long long) rows, rows == 1 ? "" : "s");
+	else
+		f->message = psprintf("%d of the %d classes of target \"%s\" have fewer than %g rows: %s", nrare, n, target->name,
+							  t->c->findings.threshold[CHECK_RARE_CLASS], quoted_values(rare, nrare, MOST_SHOWN));
+	if (rows < target->sketch->header.n / 2)
+		f->fix = fix_without_values(t->c, t->c->target, rare, nrare);
+}
+
+static void
+check_imbalance(TargetCheck *t, TopValue *top, int n)
 {
 	const CheckColumn *target = &t->c->column[t->c->target];
 	const TopValue *rarest = &top[n - 1];
 	double		ratio = (double) rarest->count / (double) top[0].count;
-	const char *shown = rarest->text ? rarest->text : number_text(target->kind, rarest->number);
 	Finding    *f;
 
-	if (rarest->count < t->c->findings.threshold[CHECK_RARE_CLASS])
-	{
-		f = target_finding(t, CHECK_RARE_CLASS, t->c->target, rarest->count, (double) rarest->count,
-						   psprintf("class '%s' of target \"%s\" has only %lld row%s",
-							shown, target->name, (long long) rarest->count, rarest->count == 1 ? "" : "s"));
-		f->fix = fix_where(t->c, psprintf("%s <> %s", quote_identifier(target->name), quote_literal_cstr(shown)));
-	}
+	for (int i = 0; i < n; i++)
+		if (top[i].text == NULL)
+			top[i].text = number_text(target->kind, top[i].number);
+	check_rare_classes(t, top, n);
 	if (ratio < t->c->findings.threshold[CHECK_CLASS_IMBALANCE])
 	{
 		f = target_finding(t, CHECK_CLASS_IMBALANCE, t->c->target, rarest->count, ratio,
-						   psprintf("the classes of target \"%s\" are imbalanced: %lld rows are '%s', %lld are '%s'",
-							target->name, (long long) rarest->count, shown,
-									(long long) top[0].count, top[0].text ? top[0].text : number_text(target->kind, top[0].number)));
+						   psprintf("the classes of target \"%s\" are imbalanced: %lld rows are '%s', %lld are '%s'", target->name,
+									(long long) rarest->count, rarest->text, (long long) top[0].count, top[0].text));
 		f->fix = fix_train(t->c, t->c->key, NIL,
 						   target->kind == KIND_NUMBER ? ", params => '{\"class_weight\": \"balanced\"}', task => 'classification'" :
 						   ", params => '{\"class_weight\": \"balanced\"}'");
 	}
+}
+
+/* Texts that hardly repeat: numbers or times in disguise, or a key. */
+static void
+check_many_classes(TargetCheck *t)
+{
+	const CheckColumn *target = &t->c->column[t->c->target];
+	double		classes = target->statistics.distinct;
+	Finding    *f;
+
+	if (!check_passes(&t->c->findings, CHECK_MANY_LEVELS, classes))
+		return;
+	f = target_finding(t, CHECK_MANY_LEVELS, t->c->target, target->sketch->header.n, classes,
+					   psprintf("target \"%s\" has %s%.0f classes in %lld rows, more than can be learned", target->name,
+								target->sketch->exact || t->c->sample.whole ? "" : "about ", classes, (long long) target->sketch->header.n));
+	f->severity = SEVERITY_HIGH;
 }
 
 static void
@@ -129,7 +179,9 @@ check_itself(TargetCheck *t)
 							target->name, s->distinct));
 		f->fix = fix_train(t->c, t->c->key, NIL, ", task => 'classification'");
 	}
-	if (t->target.nclasses > 0 && error == 0)
+	if (!target_is_learnable(t->c))
+		check_many_classes(t);
+	else if (t->target.nclasses > 0 && error == 0)
 		check_imbalance(t, top, n);
 }
 
@@ -194,7 +246,7 @@ check_gap(TargetCheck *t, int i)
 	double		gap = missing_gap(&t->c->sample, &t->c->sample.column[i], &t->target);
 	Finding    *f;
 
-	if (!check_exceeds(&t->c->findings, CHECK_MISSING_PREDICTS, gap))
+	if (!check_exceeds(&t->c->findings, CHECK_MISSING_PREDICTS, gap) || missing_is_told(t->c, i))
 		return;
 	f = target_finding(t, CHECK_MISSING_PREDICTS, i, column->statistics.nulls + column->statistics.nan, gap,
 					   t->target.nclasses > 0 ?
@@ -202,7 +254,7 @@ check_gap(TargetCheck *t, int i)
 						column->name,
 								t->sampled->name, gap) :
 					   psprintf("whether column \"%s\" is NULL correlates with target \"%s\": %.2f", column->name, t->sampled->name, gap));
-	f->fix = fix_add(t->c, psprintf("%s IS NULL", quote_identifier(column->name)), psprintf("%s_missing", column->name));
+	f->fix = fix_add_missing(t->c, i, false);
 }
 
 /* True where what is found makes the column useless: it is part of the outcome. */

@@ -11,9 +11,10 @@
 #include "checks/checks_internal.h"
 #include "core/hash.h"
 
+#define LONGEST_STAND_IN 23		/* bytes: longer ones are known by their beginnings */
+#define FEW_CLASSES 20			/* of a target that may be named by numbers */
 #define FEW_ROWS 10				/* of a level, to be rare */
 #define SHOWN 6					/* values named in a message */
-#define NUMBER_PATTERN "^\\s*[-+]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][-+]?[0-2]?[0-9]{1,2})?\\s*$"	/* exponents that no double has are none */
 #define CODE_LENGTH 3			/* digits all of one length, from this on, are a code such as a zip */
 
 typedef struct Texts
@@ -37,6 +38,26 @@ text_finding(const Texts *t, CheckId check, int64 n, double value, char *message
 	return finding;
 }
 
+/* Where not all spellings are known in full (blanks around them, a dozen of cases), they are compared without regard to these. */
+static char *
+fix_stand_ins(const Texts *t, TopValue *found, int n, int64 rows)
+{
+	StringInfoData expression;
+	const char *quoted = column_as_text(t->c, t->i);
+
+	for (int i = 0; i < n; i++)
+		rows -= strlen(found[i].text) < LONGEST_STAND_IN ? found[i].count : 0;
+	if (rows == 0)
+		return fix_nullif(t->c, t->i, found, n);
+	initStringInfo(&expression);
+	appendStringInfo(&expression, "CASE WHEN lower(btrim(%s, E' \\t\\n\\r\\f\\v')) NOT IN (''", quoted);
+	for (int i = 0; i < n; i++)
+		if (text_what(found[i].text, (int) strlen(found[i].text)) != TEXT_EMPTY)
+			appendStringInfo(&expression, ", lower(btrim(%s, E' \\t\\n\\r\\f\\v'))", quote_literal_cstr(found[i].text));
+	appendStringInfo(&expression, ") THEN %s END", quote_identifier(t->column->name));
+	return fix_replace(t->c, t->i, expression.data);
+}
+
 static void
 check_sentinels(const Texts *t)
 {
@@ -49,8 +70,7 @@ check_sentinels(const Texts *t)
 		return;
 	f = text_finding(t, CHECK_SENTINEL_TEXT, rows, (double) rows / t->rows,
 					 psprintf("column \"%s\" has texts that stand for NULL: %s", t->column->name, quoted_values(found, n, SHOWN)));
-	if (n > 0)
-		f->fix = fix_nullif(t->c, t->i, found, n);
+	f->fix = fix_stand_ins(t, found, n, rows);
 }
 
 /* ---- numbers and times ---- */
@@ -196,7 +216,7 @@ fold_all(const Texts *t, int *n)
 
 	*n = 0;
 	for (int i = 0; i < t->n; i++)
-		if (text_what(t->top[i].text, (int) strlen(t->top[i].text)) == 0)
+		if (!t->top[i].cut && text_what(t->top[i].text, (int) strlen(t->top[i].text)) == 0)
 			fold[(*n)++] = (Folded) {folded(t->top[i].text), i};
 	qsort(fold, *n, sizeof(Folded), compare_folded);
 	return fold;
@@ -271,7 +291,8 @@ check_rare(const Texts *t)
 	f = text_finding(t, CHECK_RARE_LEVELS, rows, (double) rows / t->rows,
 					 psprintf("column \"%s\": %d of its %d texts occur in fewer than %d rows, together %s of the rows", t->column->name, levels, t->n,
 							  FEW_ROWS, percent((double) rows / t->rows)));
-	f->fix = fix_replace(t->c, t->i, psprintf("CASE WHEN count(*) OVER (PARTITION BY %s) >= %d THEN %s ELSE 'other' END", quoted, FEW_ROWS, quoted));
+	f->fix = fix_replace(t->c, t->i, psprintf("CASE WHEN %s IS NULL OR count(*) OVER (PARTITION BY %s) >= %d THEN %s ELSE 'other' END", quoted, quoted, FEW_ROWS,
+														 quoted));
 }
 
 static bool
@@ -284,6 +305,7 @@ check_many(const Texts *t)
 	f = text_finding(t, CHECK_MANY_LEVELS, t->column->sketch->header.n, t->s->distinct,
 					 psprintf("column \"%s\" has %s%.0f distinct texts; training tells the most frequent ones apart", t->column->name,
 							  t->column->sketch->exact ? "" : "about ", t->s->distinct));
+	f->severity = SEVERITY_LOW;
 	f->fix = fix_replace(t->c, t->i, psprintf("count(*) OVER (PARTITION BY %s)", quote_identifier(t->column->name)));
 	return true;
 }
@@ -302,7 +324,7 @@ check_texts(Checking *c)
 		t.top = sketch_top(t.column->sketch, PG_INT32_MAX, &t.n, &error);
 		check_sentinels(&t);
 		check_blanks(&t);
-		if (i != c->target)
+		if (i != c->target || t.s->distinct > FEW_CLASSES)
 		{
 			check_numbers(&t);
 			check_times(&t);

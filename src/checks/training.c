@@ -237,7 +237,7 @@ check_columns_of_training(TrainingCheck *t)
 }
 
 List *
-checks_of_training(const Frame *frame, const ColumnSummary *summaries, Task task)
+checks_of_training(const Frame *frame, const ColumnSummary *summaries, Task task, bool balanced)
 {
 	TrainingCheck t = {.frame = frame,.summaries = summaries,.task = task,.nrows = frame_part_rows(frame, PART_TRAIN)};
 	MemoryContext caller = CurrentMemoryContext;
@@ -251,7 +251,7 @@ checks_of_training(const Frame *frame, const ColumnSummary *summaries, Task task
 	MemoryContextSwitchTo(working);
 	open_sample(&t);
 	check_columns_of_training(&t);
-	if (frame->classification)
+	if (frame->classification && !balanced)
 		check_imbalance(&t);
 	MemoryContextSwitchTo(caller);
 	foreach(lc, t.lines)

@@ -177,16 +177,24 @@ twin_set_count(TwinSet *set, TwinCounts *counts)
 	*counts = (TwinCounts) {.scale = ldexp(1, set->halvings)};
 	for (int start = 0, end; start < set->n; start = end)
 	{
-		int64		rows = 0;
+		int64		rows = 0,
+					labelled = 0;
+		int			labels = 0;
 
 		if (start % ROWS_PER_CHECK == 0)
 			CHECK_FOR_INTERRUPTS();
 		end = end_of_run(set, start);
 		for (int i = start; i < end; i++)
+		{
+			bool		known = set->twin[i].label != MISSING_HASH;
+
 			rows += set->twin[i].count;
+			labels += known;
+			labelled += known ? set->twin[i].count : 0;
+		}
 		counts->copies += rows - (end - start);
-		if (end > start + 1)
-			counts->conflicting += rows;
+		if (labels > 1)
+			counts->conflicting += labelled;
 	}
 }
 

@@ -248,17 +248,17 @@ parsed_text(Datum datum)
 
 /* ---- times ---- */
 
-/* Microseconds of local time; false where the value is infinite. */
+/* Microseconds; of the last dates, which timestamps do not reach, beyond 64 bits. */
+static double
+date_microseconds(DateADT date)
+{
+	return DATE_NOT_FINITE(date) ? NAN : (double) date * (double) USECS_PER_DAY;
+}
+
+/* Microseconds of local time; false where the timestamp is infinite. */
 static bool
 local_microseconds(const CellReader *reader, Datum datum, int64 *local)
 {
-	if (reader->type == DATEOID)
-	{
-		DateADT		date = DatumGetDateADT(datum);
-
-		*local = date * USECS_PER_DAY;
-		return !DATE_NOT_FINITE(date);
-	}
 	*local = DatumGetTimestamp(datum);
 	if (TIMESTAMP_NOT_FINITE(*local))
 		return false;
@@ -291,6 +291,7 @@ cell_number(CellReader *reader, Datum value)
 		case OP_BOOL:
 			return DatumGetBool(value) ? 1 : 0;
 		case OP_DATE:
+			return date_microseconds(DatumGetDateADT(value));
 		case OP_TIMESTAMP:
 		case OP_TIMESTAMPTZ:
 			return local_microseconds(reader, value, &local) ? (double) local : NAN;
@@ -349,24 +350,32 @@ encode_timestamp(int64 local, char *buffer)
 	return true;
 }
 
+static void
+encode_date(DateADT date, char *buffer)
+{
+	struct pg_tm tm;
+
+	j2date(date + POSTGRES_EPOCH_JDATE, &tm.tm_year, &tm.tm_mon, &tm.tm_mday);
+	EncodeDateOnly(&tm, USE_ISO_DATES, buffer);
+}
+
 /* Local time of the model's zone. */
 static int
 timestamp_text(const CellReader *reader, Datum value, char *buffer)
 {
-	struct pg_tm tm;
 	int64		local;
 
-	if (!local_microseconds(reader, value, &local))
+	if (reader->type == DATEOID)
 	{
-		bool		early = reader->type == DATEOID ? DATE_IS_NOBEGIN(DatumGetDateADT(value)) : TIMESTAMP_IS_NOBEGIN(DatumGetTimestamp(value));
+		DateADT		date = DatumGetDateADT(value);
 
-		strlcpy(buffer, early ? "-infinity" : "infinity", CELL_TEXT_BYTES);
+		if (DATE_NOT_FINITE(date))
+			strlcpy(buffer, DATE_IS_NOBEGIN(date) ? "-infinity" : "infinity", CELL_TEXT_BYTES);
+		else
+			encode_date(date, buffer);
 	}
-	else if (reader->type == DATEOID)
-	{
-		j2date(DatumGetDateADT(value) + POSTGRES_EPOCH_JDATE, &tm.tm_year, &tm.tm_mon, &tm.tm_mday);
-		EncodeDateOnly(&tm, USE_ISO_DATES, buffer);
-	}
+	else if (!local_microseconds(reader, value, &local))
+		strlcpy(buffer, TIMESTAMP_IS_NOBEGIN(DatumGetTimestamp(value)) ? "-infinity" : "infinity", CELL_TEXT_BYTES);
 	else if (!encode_timestamp(local, buffer))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
@@ -491,6 +500,20 @@ encode_seconds(double seconds, char *buffer)
 	return true;
 }
 
+/* What only dates reach is shown as one. */
+static bool
+encode_moment(double cell, char *buffer)
+{
+	double		day = rint(cell / (double) USECS_PER_DAY);
+
+	if (fabs(cell) < (double) PG_INT64_MAX && encode_timestamp((int64) rint(cell), buffer))
+		return true;
+	if (!(fabs(day) < PG_INT32_MAX) || !IS_VALID_DATE((DateADT) day))
+		return false;
+	encode_date((DateADT) day, buffer);
+	return true;
+}
+
 char *
 cell_shown(ColumnKind kind, double cell)
 {
@@ -499,8 +522,8 @@ cell_shown(ColumnKind kind, double cell)
 
 	if (isnan(cell))
 		return NULL;
-	if (kind == KIND_TIMESTAMP && fabs(cell) < (double) PG_INT64_MAX)
-		shown = encode_timestamp((int64) rint(cell), buffer);
+	if (kind == KIND_TIMESTAMP)
+		shown = encode_moment(cell, buffer);
 	else if (kind == KIND_TIME && cell >= 0 && cell <= SECS_PER_DAY)
 		shown = time_text((TimeADT) rint(cell * USECS_PER_SEC), buffer) > 0;
 	else if (kind == KIND_INTERVAL)

@@ -188,7 +188,7 @@ refuse_column(const Source *source, int column, const char *problem)
 }
 
 static void
-refuse_type(const Source *source, int column, const char *role)
+refuse_type(const Source *source, int column, const char *role, bool feature)
 {
 	const char *name = quote_identifier(attribute_name(source, column));
 
@@ -197,7 +197,8 @@ refuse_type(const Source *source, int column, const char *role)
 			 errmsg("column \"%s\" has type %s, which cannot be %s", attribute_name(source, column),
 					format_type_be(attribute_type(source, column)), role),
 			 errdetail("Columns may be numbers, boolean, text, enum, uuid, date, timestamp, time or interval."),
-			 errhint("Name it in \"exclude\", or cast it in the source, for example %s::text.", name)));
+			 feature ? errhint("Name it in \"exclude\", or cast it in the source, for example %s::text.", name) :
+			 errhint("Cast it in the source, for example %s::text.", name)));
 }
 
 /* The flags that say how a feature is to be read, against the column's type. */
@@ -208,7 +209,7 @@ feature_kind(const Source *source, int column, bool as_category, bool as_number)
 	CellReader	reader;
 
 	if (!kind_of_type(attribute_type(source, column), &kind))
-		refuse_type(source, column, "a feature");
+		refuse_type(source, column, "a feature", true);
 	if (as_category && as_number)
 		refuse_column(source, column, "is named both as a category and as a number");
 	if (as_category)
@@ -216,7 +217,7 @@ feature_kind(const Source *source, int column, bool as_category, bool as_number)
 	if (!as_number)
 		return kind;
 	if (!cell_reader_init(&reader, attribute_type(source, column), KIND_NUMBER, NULL))
-		refuse_type(source, column, "read as a number");
+		refuse_type(source, column, "read as a number", true);
 	return KIND_NUMBER;
 }
 
@@ -279,11 +280,11 @@ check_role_types(const Source *source, const Roles *roles)
 	ColumnKind	kind;
 
 	if (roles->key >= 0 && !kind_of_type(attribute_type(source, roles->key), &kind))
-		refuse_type(source, roles->key, "the key");
+		refuse_type(source, roles->key, "the key", false);
 	if (roles->group >= 0 && !kind_of_type(attribute_type(source, roles->group), &kind))
-		refuse_type(source, roles->group, "the group");
+		refuse_type(source, roles->group, "the group", false);
 	if (roles->stratum >= 0 && !kind_of_type(attribute_type(source, roles->stratum), &kind))
-		refuse_type(source, roles->stratum, "what the split is stratified by");
+		refuse_type(source, roles->stratum, "what the split is stratified by", false);
 	if (roles->time >= 0 &&
 		(!kind_of_type(attribute_type(source, roles->time), &kind) || (kind != KIND_TIMESTAMP && kind != KIND_NUMBER)))
 		ereport(ERROR,

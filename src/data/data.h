@@ -270,6 +270,7 @@ typedef struct Frame
 	int64		zero_weights;
 	double		gap;			/* private: in the unit of the time column */
 	bool		by_content;		/* some rows are placed by their content: they have neither key nor group */
+	bool		ungrouped;		/* some rows have no group where there is a column of groups */
 	int64		gap_rows;		/* rows left out because they lie in the gap before a later part */
 	int			nstrata;
 	Stratum    *strata;			/* (nstrata) where the rows were split by strata */

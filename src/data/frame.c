@@ -163,18 +163,19 @@ open_columns(Load *l)
 
 	open_features(l);
 	open_target(l);
+	/* what places rows is read in UTC, as ml.split does: a model's time zone may change, the parts must not */
 	if (roles->key >= 0)
-		open_reader(l, &l->key_reader, roles->key, KIND_CATEGORY, l->request->zone);
+		open_reader(l, &l->key_reader, roles->key, KIND_CATEGORY, NULL);
 	if (l->request->stratified && roles->stratum < 0 && !frame->classification)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the split can be stratified by the target only where it holds classes"),
 				 errhint("Name a column of few values: split => '{\"stratify\": \"column\"}'.")));
 	if (roles->group >= 0)
-		open_reader(l, &l->group_reader, roles->group, KIND_CATEGORY, l->request->zone);
+		open_reader(l, &l->group_reader, roles->group, KIND_CATEGORY, NULL);
 	if (roles->stratum >= 0)
 	{
-		open_reader(l, &l->stratum_reader, roles->stratum, KIND_CATEGORY, l->request->zone);
+		open_reader(l, &l->stratum_reader, roles->stratum, KIND_CATEGORY, NULL);
 		l->strata = dictionary_create(CurrentMemoryContext);
 	}
 	if (roles->weight >= 0)
@@ -364,6 +365,7 @@ finish(Load *l)
 	sort_levels(l);
 	warn(l);
 	frame->by_content = places_by_content(l);
+	frame->ungrouped = l->null_groups > 0;
 	if (frame->file != NULL)
 		spill_end(frame);
 	frame_order(frame, &l->sides, l->strata, l->request);

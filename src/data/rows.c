@@ -490,8 +490,8 @@ keep_sides(Load *l, const TupleTableSlot *slot, uint32 row, uint64 content)
 
 		if (!slot->tts_isnull[roles->time])
 			time = cell_number(&l->time_reader, slot->tts_values[roles->time]);
-		l->null_times += isnan(time);
-		*row_side(&l->sides, SIDE_TIME, row) = isnan(time) ? 0 : sortable_double(time);
+		l->null_times += !isfinite(time);	/* infinite dates are NaN here */
+		*row_side(&l->sides, SIDE_TIME, row) = isfinite(time) ? sortable_double(time) : 0;
 	}
 }
 

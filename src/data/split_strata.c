@@ -26,6 +26,7 @@ typedef struct Strata
 	int64	   *passed;			/* (n) of them the rows walked past */
 	Stratum    *found;			/* (n) with their bounds */
 	bool	   *given;			/* (n) the bounds came with the request */
+	int		   *rank;			/* (n) a key whose rows are of several classes counts as of the one with the least */
 } Strata;
 
 static void
@@ -104,20 +105,36 @@ unit_end(const Order *o, uint32 start)
 	return end;
 }
 
-/* A key whose rows are of several classes counts as the rarest of them. */
+/*
+ * Rarest first, but those that came with the request as they came: which of them is rarer now must not move a key.  A key whose rows are of several
+ * classes counts as the first of them.
+ */
+static void
+rank_strata(Strata *s)
+{
+	for (int i = 0; i < s->n; i++)
+	{
+		if (s->given[i])
+			continue;
+		s->rank[i] = s->order->request->nbounds;
+		for (int j = 0; j < s->n; j++)
+			s->rank[i] += !s->given[j] && (s->count[j] < s->count[i] || (s->count[j] == s->count[i] && j < i));
+	}
+}
+
 static int
 unit_stratum(const Strata *s, uint32 start, uint32 end)
 {
-	int			rarest = stratum_of_row(s, s->order->row[start]);
+	int			first = stratum_of_row(s, s->order->row[start]);
 
 	for (uint32 i = start + 1; i < end; i++)
 	{
 		int			stratum = stratum_of_row(s, s->order->row[i]);
 
-		if (s->count[stratum] < s->count[rarest] || (s->count[stratum] == s->count[rarest] && stratum < rarest))
-			rarest = stratum;
+		if (s->rank[stratum] < s->rank[first])
+			first = stratum;
 	}
-	return rarest;
+	return first;
 }
 
 typedef void (*UnitFunction) (Strata *s, int stratum, uint32 start, uint32 end);
@@ -184,20 +201,30 @@ take_given_bounds(Strata *s)
 
 			s->given[i] = s->label[i] && given->label ? strcmp(s->label[i], given->label) == 0 : s->label[i] == given->label;
 			if (s->given[i])
+			{
 				memcpy(s->found[i].bound, given->bound, sizeof(given->bound));
+				s->rank[i] = j;
+			}
 		}
 	}
 }
 
-/* Those that rows were ranked or placed by. */
+/* Those that have rows, by rank. */
 static int
 keep_used(Strata *s)
 {
+	int			nranks = s->order->request->nbounds + s->n;
+	Stratum   **of_rank = palloc0(sizeof(Stratum *) * (nranks + 1));
+	Stratum    *kept = MemoryContextAllocZero(s->order->frame->context, sizeof(Stratum) * Max(s->n, 1));
 	int			n = 0;
 
 	for (int i = 0; i < s->n; i++)
-		if (s->size[i] > 0)
-			s->found[n++] = s->found[i];
+		if (s->count[i] > 0)
+			of_rank[s->rank[i]] = &s->found[i];
+	for (int r = 0; r < nranks; r++)
+		if (of_rank[r] != NULL)
+			kept[n++] = *of_rank[r];
+	s->order->frame->strata = kept;
 	return n;
 }
 
@@ -221,15 +248,16 @@ split_by_stratum(Order *o)
 	s.size = palloc0(sizeof(int64) * Max(s.n, 1));
 	s.passed = palloc0(sizeof(int64) * Max(s.n, 1));
 	s.given = palloc0(sizeof(bool) * Max(s.n, 1));
-	s.found = MemoryContextAllocZero(o->frame->context, sizeof(Stratum) * Max(s.n, 1));
+	s.rank = palloc0(sizeof(int) * Max(s.n, 1));
+	s.found = palloc0(sizeof(Stratum) * Max(s.n, 1));
 	if (o->strata == NULL)
 		take_targets(o);
 	count_rows(&s);
 	take_given_bounds(&s);
+	rank_strata(&s);
 	each_unit(&s, count_unit);
 	each_unit(&s, move_bounds);
 	each_unit(&s, place_unit);
 	arrange_parts(o, (uint8 *) o->key_scratch);
-	o->frame->strata = s.found;
 	o->frame->nstrata = keep_used(&s);
 }

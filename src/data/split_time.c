@@ -76,7 +76,8 @@ gap_width(const FrameRequest *request, ColumnKind kind)
 
 	if (request->gap == NULL)
 		return 0;
-	if (!cell_parse(calendar ? KIND_INTERVAL : KIND_NUMBER, NULL, request->gap, &width) || !(width >= 0 && width <= DBL_MAX))
+	if ((calendar && cell_parse(KIND_NUMBER, NULL, request->gap, &width) && width != 0) ||	/* days or seconds? */
+		!cell_parse(calendar ? KIND_INTERVAL : KIND_NUMBER, NULL, request->gap, &width) || !(width >= 0 && width <= DBL_MAX))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the gap of split cannot be \"%s\"", request->gap),

@@ -169,7 +169,7 @@ read_time(const char **at, int64 *microseconds)
 static bool
 read_date(const char **at, int *year, int *month, int *day)
 {
-	return read_digits(at, 4, 6, year) && read_char(at, '-') &&
+	return read_digits(at, 4, 7, year) && read_char(at, '-') &&
 		read_digits(at, 1, 2, month) && read_char(at, '-') &&
 		read_digits(at, 1, 2, day);
 }
@@ -257,8 +257,9 @@ parse_timestamp(const char *text, pg_tz *zone, double *cell)
 	before_christ = pg_strcasecmp(at, " BC") == 0;
 	if ((*at && !before_christ) || !day_number(year, month, day, before_christ, &days) || !IS_VALID_DATE(days))
 		return false;
+	*cell = (double) days * (double) USECS_PER_DAY;	/* a date that timestamps do not reach */
 	if (pg_mul_s64_overflow(days, USECS_PER_DAY, &days) || pg_add_s64_overflow(days, time - offset, &time))
-		return false;
+		return true;
 	if (zoned && zone)
 		time += offset_at(zone, time);
 	*cell = (double) time;

@@ -72,6 +72,7 @@ typedef struct TopValue
 {
 	double		number;			/* of a sketch of numbers */
 	const char *text;			/* of a sketch of texts: its beginning, NUL-terminated */
+	bool		cut;			/* ... and there is more of it */
 	int64		count;
 } TopValue;
 

@@ -180,6 +180,7 @@ extern void cell_null(Cells *row);
 extern void cell_text_or_null(Cells *row, const char *text);
 extern void cell_float(Cells *row, double value);	/* NULL where it is NaN or infinite */
 extern void cell_count(Cells *row, int64 count);
+extern void cell_moment(Cells *row, double microseconds);
 extern void cells_put(FunctionCallInfo fcinfo, Cells *row); /* into the materialised result; empties the row */
 
 /* ---- showing ---- */

@@ -193,8 +193,8 @@ add_sentinels(Cells *row, const Sketch *sketch)
 static void
 add_moment(Cells *row, const Sketch *sketch, double microseconds)
 {
-	if (sketch->kind == KIND_TIMESTAMP && isfinite(microseconds))
-		cell_datum(row, TimestampGetDatum((Timestamp) rint(microseconds)));
+	if (sketch->kind == KIND_TIMESTAMP)
+		cell_moment(row, microseconds);
 	else
 		cell_null(row);
 }
@@ -217,7 +217,7 @@ add_gap(Cells *row, const Sketch *sketch, double gap)
 {
 	Interval   *span = palloc0(sizeof(Interval));
 
-	if (sketch->kind != KIND_TIMESTAMP || !isfinite(gap))
+	if (sketch->kind != KIND_TIMESTAMP || !(gap < PG_INT32_MAX * (double) USECS_PER_DAY))
 	{
 		cell_null(row);
 		return;

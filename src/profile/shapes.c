@@ -73,8 +73,8 @@ static void
 cell_value(Cells *row, ColumnKind kind, double value)
 {
 	cell_float(row, kind == KIND_TIMESTAMP ? NAN : value);
-	if (kind == KIND_TIMESTAMP && isfinite(value))
-		cell_datum(row, TimestampGetDatum((Timestamp) rint(value)));
+	if (kind == KIND_TIMESTAMP)
+		cell_moment(row, value);
 	else
 		cell_null(row);
 }

@@ -9,6 +9,7 @@
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
+#include "utils/date.h"
 #include "utils/datetime.h"
 #include "utils/timestamp.h"
 
@@ -64,6 +65,28 @@ cell_count(Cells *row, int64 count)
 	cell_datum(row, Int64GetDatum(count));
 }
 
+/* Where the calendar of timestamps reaches; that of dates goes further. */
+static bool
+moment_of(double microseconds, Timestamp *moment)
+{
+	if (!(fabs(microseconds) < (double) PG_INT64_MAX))
+		return false;
+	*moment = (Timestamp) rint(microseconds);
+	return IS_VALID_TIMESTAMP(*moment);
+}
+
+/* NULL where there is no such timestamp. */
+void
+cell_moment(Cells *row, double microseconds)
+{
+	Timestamp	moment;
+
+	if (moment_of(microseconds, &moment))
+		cell_datum(row, TimestampGetDatum(moment));
+	else
+		cell_null(row);
+}
+
 void
 cells_put(FunctionCallInfo fcinfo, Cells *row)
 {
@@ -82,13 +105,18 @@ moment_text(double microseconds)
 	char	   *buffer = palloc(MAXDATELEN + 1);
 	struct pg_tm tm;
 	fsec_t		fraction;
+	double		day = rint(microseconds / (double) USECS_PER_DAY);
+	Timestamp	moment;
 
-	if (timestamp2tm((Timestamp) microseconds, NULL, &tm, &fraction, NULL, NULL) != 0)
-		return pstrdup("");
-	if (fmod(microseconds, (double) USECS_PER_DAY) == 0)
+	if (day * (double) USECS_PER_DAY == microseconds && fabs(day) < PG_INT32_MAX && IS_VALID_DATE((DateADT) day))
+	{
+		j2date((int) day + POSTGRES_EPOCH_JDATE, &tm.tm_year, &tm.tm_mon, &tm.tm_mday);
 		EncodeDateOnly(&tm, USE_ISO_DATES, buffer);
-	else
+	}
+	else if (moment_of(microseconds, &moment) && timestamp2tm(moment, NULL, &tm, &fraction, NULL, NULL) == 0)
 		EncodeDateTime(&tm, fraction, false, 0, NULL, USE_ISO_DATES, buffer);
+	else
+		buffer[0] = '\0';
 	return buffer;
 }
 

@@ -448,6 +448,7 @@ text_top(const TextSketch *s, int most, int *count, int64 *error)
 			const TextEntry *entry = text_entry(s, &frequent->counter[i]);
 
 			top[n].text = entry->cut ? psprintf("%s...", entry->text) : entry->text;
+			top[n].cut = entry->cut;
 			top[n++].count = frequent->counter[i].count;
 		}
 	qsort(top, n, sizeof(TopValue), compare_top);

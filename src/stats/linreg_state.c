@@ -161,11 +161,11 @@ linreg_read(ByteReader *r, int64 n)
 		return state;
 	}
 	for (int j = 0; j < width; j++)
-		linreg_mean(state)[j] = get_finite(r);
+		linreg_mean(state)[j] = get_f64(r);
 	for (int i = 0; i < width; i++)
 		for (int j = i; j < width; j++)
 		{
-			double		value = get_finite(r);
+			double		value = get_f64(r);	/* sums of huge values may be infinite */
 
 			if (i == j && value < 0)
 				damaged(r, "A sum of squares is negative.");

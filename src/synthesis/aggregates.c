@@ -134,13 +134,19 @@ is_float(Oid type)
 	return type == FLOAT4OID || type == FLOAT8OID;
 }
 
+static bool
+has_nan(Oid type)
+{
+	return is_float(type) || type == NUMERICOID;
+}
+
 /* NaN is missing, as everywhere; float4 is read as float8, whose sums are better. */
 char *
 number_expression(Oid type, const char *x)
 {
 	if (type == FLOAT4OID)
 		return psprintf("nullif(%s::float8, 'NaN')", x);
-	return type == FLOAT8OID ? psprintf("nullif(%s, 'NaN')", x) : pstrdup(x);
+	return has_nan(type) ? psprintf("nullif(%s, 'NaN')", x) : pstrdup(x);
 }
 
 /* An aggregate of numbers; the order matters for floating-point ones only. */
@@ -156,14 +162,24 @@ number_call(const char *function, const Call *call, bool ordered, const char *ca
 	return psprintf("%s(%s)%s%s", function, x, call->over, cast);
 }
 
+/* A mean or deviation where infinite numbers leave none is NaN in PostgreSQL. */
+static char *
+moment_call(const char *function, const Call *call)
+{
+	char	   *moment = number_call(function, call, true, is_float(call->type) ? "" : "::float8");
+
+	return has_nan(call->type) ? psprintf("nullif(%s, 'NaN')", moment) : moment;
+}
+
+/* Of larger numbers regr_slope would fail: its squares overflow.  An infinite time leaves no slope. */
 static char *
 trend_call(const Call *call)
 {
 	const char *days = psprintf("extract(epoch FROM %s)::float8 / 86400", call->time);
-	const char *y = psprintf("%s::float8", number_expression(call->type, call->x));
+	const char *y = has_nan(call->type) ? psprintf("(CASE WHEN abs(%s) < 1e150 THEN %s END)::float8", call->x, call->x) : psprintf("%s::float8", call->x);
 	const char *order = *call->over ? "" : psprintf(" ORDER BY %s, %s", days, y);
 
-	return psprintf("CASE WHEN regr_count(%s, %s%s)%s > 2 THEN regr_slope(%s, %s%s)%s END",
+	return psprintf("CASE WHEN regr_count(%s, %s%s)%s > 2 THEN nullif(regr_slope(%s, %s%s)%s, 'NaN') END",
 					y, days, order, call->over, y, days, order, call->over);
 }
 
@@ -196,13 +212,13 @@ aggregate_call(AggregateKind kind, const Call *call)
 		case AGG_SUM:
 			return number_call("sum", call, true, "");
 		case AGG_MEAN:
-			return number_call("avg", call, true, is_float(call->type) ? "" : "::float8");
+			return moment_call("avg", call);
 		case AGG_MIN:
 			return number_call("min", call, false, "");
 		case AGG_MAX:
 			return number_call("max", call, false, "");
 		case AGG_SD:
-			return number_call("stddev_samp", call, true, is_float(call->type) ? "" : "::float8");
+			return moment_call("stddev_samp", call);
 		case AGG_TREND:
 			return trend_call(call);
 		case AGG_DISTINCT:

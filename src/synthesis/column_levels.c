@@ -9,6 +9,7 @@
 #include "access/tupmacs.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
@@ -229,10 +230,11 @@ levels_read(ByteReader *r, int64 n)
 		uint32		column = get_u32(r);
 		uint64		count = get_u64(r);
 		uint32		length = get_count(r, 1, PG_INT32_MAX);
+		const char *text = (const char *) get_bytes(r, length);
 
-		if (column >= ncolumns || count == 0 || count > (uint64) n)
-			damaged(r, "A text has a column or a count that cannot be.");
-		state = add_level(state, (int) column, (const char *) get_bytes(r, length), (int) length, (int64) count);
+		if (column >= ncolumns || count == 0 || count > (uint64) n || !pg_verifymbstr(text, (int) length, true))
+			damaged(r, "A text has a column, a count or bytes that cannot be.");
+		state = add_level(state, (int) column, text, (int) length, (int64) count);
 	}
 	return state;
 }

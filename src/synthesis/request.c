@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "datatype/timestamp.h"
 #include "fmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -198,7 +199,7 @@ read_cutoff(FunctionCallInfo fcinfo, Request *request)
 		request->cutoff = CUTOFF_COLUMN;
 		request->cutoff_column = column;
 	}
-	else if (column == NULL && cell_parse(KIND_TIMESTAMP, NULL, given, &moment))
+	else if (column == NULL && cell_parse(KIND_TIMESTAMP, NULL, given, &moment) && IS_VALID_TIMESTAMP(moment))
 	{
 		request->cutoff = CUTOFF_LITERAL;
 		request->moment = cell_shown(KIND_TIMESTAMP, moment);
@@ -208,7 +209,7 @@ read_cutoff(FunctionCallInfo fcinfo, Request *request)
 				(errcode(column ? ERRCODE_DATATYPE_MISMATCH : ERRCODE_INVALID_PARAMETER_VALUE),
 				 column ? errmsg("cutoff column \"%s\" is of type %s", given, format_type_be(column->type)) :
 				 errmsg("cutoff \"%s\" is neither a column of table \"%s\" nor a timestamp", given, request->target->name),
-				 errhint("The cutoff is a date or timestamp column of the target table, or a literal such as 2024-01-31 or 2024-01-31 12:00:00.")));
+				 errhint("The cutoff is a date or timestamp column of the target table, or a finite literal such as 2024-01-31 or 2024-01-31 12:00:00.")));
 }
 
 static void

@@ -15,11 +15,22 @@ spine_alias(const Visit *node)
 	return node->step == STEP_UP ? psprintf("q%d", node->level) : node->alias;
 }
 
+/* What the cutoff is called beside the keys of this node: one of them may have the name. */
+static char *
+spine_cutoff_name(const Visit *node)
+{
+	char	   *name = pstrdup("cutoff");
+
+	while (find_column_named(node->table, name) != NULL)
+		name = psprintf("%s_", name);
+	return name;
+}
+
 char *
 spine_cutoff(const Request *request, const Visit *node)
 {
 	if (node->step == STEP_UP)
-		return psprintf("%s.cutoff", spine_alias(node));
+		return psprintf("%s.%s", spine_alias(node), spine_cutoff_name(node));
 	return node->from ? spine_cutoff(request, node->from) : root_cutoff(request);
 }
 
@@ -82,7 +93,7 @@ append_spine(Request *request, StringInfo sql, const Visit *node)
 	appendStringInfoString(sql, "(SELECT DISTINCT ");
 	foreach(lc, keys_beyond(node))
 		appendStringInfo(sql, "%s, ", qualified_column(node->alias, lfirst(lc)));
-	appendStringInfo(sql, "%s AS cutoff FROM %s) AS %s", spine_cutoff(request, node->from), rows.data, spine_alias(node));
+	appendStringInfo(sql, "%s AS %s FROM %s) AS %s", spine_cutoff(request, node->from), spine_cutoff_name(node), rows.data, spine_alias(node));
 }
 
 /* ---- a group ---- */

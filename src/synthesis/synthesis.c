@@ -7,7 +7,7 @@
 #include "funcapi.h"
 #include "utils/builtins.h"
 
-#include "synthesis/synthesis_internal.h"
+#include "synthesis/query_internal.h"
 
 #define NRESULTS 8
 
@@ -43,24 +43,19 @@ feature_path(const Feature *feature)
 static char *
 dated_by(const Request *request, const Feature *feature)
 {
-	StringInfoData names;
+	List	   *names = NIL;
 
-	initStringInfo(&names);
 	for (; feature && feature->over; feature = feature->base)
 	{
 		for (const Visit *node = feature->over; node != feature->node; node = node->from)
 		{
 			const Table *table = node->table;
-			char	   *name;
 
-			if (table->time == NULL || (node->step == STEP_UP && (!table->time_declared || request->cutoff == CUTOFF_NONE)))
-				continue;
-			name = psprintf("%s.%s", table->name, table->time->name);
-			if (strstr(names.data, name) == NULL)
-				appendStringInfo(&names, "%s%s", names.len ? ", " : "", name);
+			if (table->time && (node->step == STEP_DOWN || (table->time_declared && request->cutoff != CUTOFF_NONE)))
+				(void) position_of(&names, psprintf("%s.%s", table->name, table->time->name));
 		}
 	}
-	return names.len ? names.data : NULL;
+	return names ? listed(names) : NULL;
 }
 
 static const char *

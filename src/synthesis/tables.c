@@ -291,7 +291,7 @@ any_readable(const Table *table)
 	foreach(lc, table->columns)
 		if (((Column *) lfirst(lc))->readable)
 			return true;
-	return false;
+	return pg_class_aclcheck(table->relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK;	/* it may have no columns */
 }
 
 static Table *

@@ -11,6 +11,7 @@
 #include "common/hashfn.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "utils/lsyscache.h"
 
 #include "synthesis/synthesis_internal.h"
 
@@ -227,7 +228,7 @@ add_columns(Request *request, Visit *node)
 		Column	   *column = lfirst(lc);
 		Feature    *feature;
 
-		if (column->left_out || (node->from == NULL && is_excluded(request, column->name)))
+		if ((node->from == NULL && is_excluded(request, column->name)) || column->left_out)
 			continue;
 		feature = palloc0(sizeof(Feature));
 		feature->node = node;
@@ -460,6 +461,7 @@ refuse_lonely_table(const Request *request)
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("table \"%s\" has no foreign key and none refers to it", request->target->name),
+			 get_rel_relispartition(request->target->relid) ? errhint("It is a partition: name the partitioned table, whose foreign keys count.") :
 			 errhint("Features are found along declared foreign keys: ALTER TABLE ... ADD FOREIGN KEY (...) REFERENCES ... (NOT VALID where old rows do not fit).")));
 }
 

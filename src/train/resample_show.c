@@ -69,7 +69,7 @@ append_cell(StringInfo out, const InputColumn *input, double cell)
 		json_append_string(out, cell >= 0 && cell < dictionary_size(input->levels) ? dictionary_text(input->levels, (int) cell) : NULL);
 	else if (input->kind == KIND_BOOLEAN)
 		appendStringInfoString(out, isnan(cell) ? "null" : cell != 0 ? "true" : "false");
-	else if (input->kind == KIND_NUMBER)
+	else if (input->kind == KIND_NUMBER && isfinite(cell))
 		json_append_number(out, cell);
 	else
 		json_append_string(out, cell_shown(input->kind, cell));

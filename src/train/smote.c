@@ -7,7 +7,7 @@
  * within the class to the squared distance, and the new row takes the most frequent value among the neighbours of its base row.
  *
  * Unlike there, rows may miss values: a missing number counts as the mean in distances, and the new row has what its base row has where one of the
- * two misses a number.  Booleans are categories.
+ * two misses a number.  Booleans are categories, and so are texts that are looked into.
  */
 #include "postgres.h"
 
@@ -57,7 +57,7 @@ typedef struct Smote
 static bool
 is_category(const InputColumn *input)
 {
-	return input->kind == KIND_CATEGORY || input->kind == KIND_BOOLEAN;
+	return input->kind == KIND_CATEGORY || input->kind == KIND_BOOLEAN || input->kind == KIND_TEXT;
 }
 
 void
@@ -67,7 +67,7 @@ smote_check(const Training *t)
 	bool		nominal = t->common.resample.method == RESAMPLE_SMOTENC;
 	int			nnumbers = 0,
 				ncategories = 0;
-	const char *name = NULL;
+	const InputColumn *first = NULL;
 
 	for (int j = 0; j < features->ninputs; j++)
 	{
@@ -77,12 +77,12 @@ smote_check(const Training *t)
 			continue;
 		nnumbers += !is_category(input);
 		if (is_category(input) && ncategories++ == 0)
-			name = input->name;
+			first = input;
 	}
 	if (ncategories > 0 && !nominal)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("\"smote\" is for numbers only, but column \"%s\" holds categories", name),
+				 errmsg("\"smote\" is for numbers only, but column \"%s\" holds %s", first->name, first->kind == KIND_TEXT ? "texts" : "categories"),
 				 errhint("\"smotenc\" takes both; or leave the column out with exclude.")));
 	if (nnumbers == 0)
 		ereport(ERROR,
@@ -306,7 +306,8 @@ refuse_few(const Smote *s)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_EXCEPTION),
-			 errmsg("class \"%s\" has %lld training rows, too few for %d nearest neighbours each",
+			 errmsg_plural("class \"%s\" has %lld training row, too few for %d nearest neighbours each",
+						   "class \"%s\" has %lld training rows, too few for %d nearest neighbours each", (unsigned long) s->class->n,
 					s->t->model->labels[s->class->class_index], (long long) s->class->n, s->k),
 			 errhint("Lower \"smote_neighbors\", or use \"oversample\".")));
 }
@@ -332,8 +333,7 @@ smote_class(Training *t, Resampled *resampled, const ClassRows *class)
 	open_space(&s);
 	for (int64 i = 0; i < class->wanted - class->n; i++)
 	{
-		if (i % ROWS_PER_CHECK == 0)
-			CHECK_FOR_INTERRUPTS();
+		CHECK_FOR_INTERRUPTS();	/* a vote among a thousand neighbours takes a millisecond a column */
 		resampled->base[resampled->nsynthetic] = make_row(&s, i, resampled->synthetic + resampled->nsynthetic * ninputs);
 		resampled->nsynthetic++;
 	}

@@ -168,28 +168,38 @@ split_request(const SplitRule *rule, const SplitRule *locked, FrameRequest *requ
 }
 
 static uint64
-fold_column(uint64 hash, const FrameColumn *column)
+fold_text(uint64 hash, const char *text)
 {
-	return hash_fold(hash_fold(hash, hash_text(column->name, strlen(column->name), 0)), column->kind);
+	return hash_fold(hash, hash_text(text, strlen(text), 0));
 }
 
-/* What the content of a row consists of. */
+static uint64
+fold_column(uint64 hash, const FrameColumn *column)
+{
+	return hash_fold(fold_text(hash, column->name), column->kind);
+}
+
+/* What the content of a row consists of: cells of instants are local times. */
 static char *
-content_columns(const Frame *frame)
+content_columns(const Frame *frame, const char *time_zone)
 {
 	uint64		hash = fold_column(frame->has_weight, &frame->target);
 
 	for (int i = 0; i < frame->ncolumns; i++)
+	{
 		hash = fold_column(hash, &frame->columns[i]);
+		if (strcmp(frame->columns[i].type_name, "timestamp with time zone") == 0)
+			hash = fold_text(hash, time_zone);
+	}
 	return psprintf("%016llx", (unsigned long long) hash);
 }
 
 static bool
-has_stratum(const Frame *frame, const char *label)
+has_stratum(const SplitRule *rule, const char *label)
 {
-	for (int i = 0; i < frame->nstrata; i++)
+	for (int i = 0; i < rule->nstrata; i++)
 	{
-		const char *found = frame->strata[i].label;
+		const char *found = rule->strata[i].label;
 
 		if (label != NULL && found != NULL ? strcmp(label, found) == 0 : label == found)
 			return true;
@@ -197,21 +207,23 @@ has_stratum(const Frame *frame, const char *label)
 	return false;
 }
 
-/* Strata without a row this time keep the bounds they have. */
+/* Those locked keep their bounds and their order, without a row this time too; others come behind them. */
 static void
 join_strata(const Frame *frame, const SplitRule *locked, SplitRule *rule)
 {
 	Stratum    *strata = palloc(sizeof(Stratum) * (frame->nstrata + locked->nstrata + 1));
+	int			n = locked->nstrata;
 
-	memcpy(strata, frame->strata, sizeof(Stratum) * frame->nstrata);
-	for (int i = 0; i < locked->nstrata; i++)
-		if (!has_stratum(frame, locked->strata[i].label))
-			strata[rule->nstrata++] = locked->strata[i];
+	memcpy(strata, locked->strata, sizeof(Stratum) * n);
+	for (int i = 0; i < frame->nstrata; i++)
+		if (!has_stratum(locked, frame->strata[i].label))
+			strata[n++] = frame->strata[i];
+	rule->nstrata = n;
 	rule->strata = strata;
 }
 
 void
-split_found(const Frame *frame, const SplitRule *locked, SplitRule *rule)
+split_found(const Frame *frame, const char *time_zone, const SplitRule *locked, SplitRule *rule)
 {
 	rule->nstrata = frame->nstrata;
 	rule->strata = frame->strata;
@@ -220,17 +232,27 @@ split_found(const Frame *frame, const SplitRule *locked, SplitRule *rule)
 	rule->times = frame->times;
 	rule->source = frame->source;
 	if (frame->by_content)
-		rule->columns = content_columns(frame);
+		rule->columns = content_columns(frame, time_zone);
+}
+
+static bool
+same_column(const char *a, const char *b)
+{
+	return a != NULL && b != NULL ? strcmp(a, b) == 0 : a == b;
 }
 
 char *
-split_moved(const SplitRule *rule, const SplitRule *locked)
+split_moved(const Frame *frame, const SplitRule *rule, const SplitRule *locked)
 {
+	const char *placed = rule->key || rule->group ? "rows without a key are placed" : "rows are placed";
+
+	if (frame->ungrouped && !same_column(rule->key, locked->key))
+		return psprintf("rows without a group are placed by their key or content, and the version before had %s%s as key: rows held out then may train now; "
+						"give each a group to keep every row on its side", locked->key ? "column " : "no column", locked->key ? locked->key : "");
 	if (rule->columns == NULL || locked->columns == NULL || strcmp(rule->columns, locked->columns) == 0)
 		return NULL;
-	return psprintf("%s placed by their content, and its columns are not those of the version before: rows held out then may train now; "
-					"%s to keep every row on its side",
-					rule->key || rule->group ? "rows without a key are" : "rows are", rule->key || rule->group ? "give each a key" : "name a key");
+	return psprintf("%s by their content, and its columns or their time zone are not those of the version before: rows held out then may train now; "
+					"%s to keep every row on its side", placed, rule->key || rule->group ? "give each a key" : "name a key");
 }
 
 /* ---- ml.split ---- */

@@ -125,24 +125,26 @@ warn_of_constant_target(Training *t)
 static const char *
 hint_at_rows(const Training *t)
 {
-	if (t->locked != NULL)
-		return "The split is that of earlier versions, whose test rows stay locked; \"unlock\": true in split begins anew.";
 	if (t->frame->gap_rows > 0)
 		return "The gap of split takes all rows before the later parts; make it shorter.";
+	if (t->locked != NULL)
+		return "The split is that of earlier versions, whose test rows stay locked; \"unlock\": true in split begins anew.";
 	return "Use split => '{\"train\": 1}' for a very small table.";
 }
 
 void
 check_training_rows(const Training *t)
 {
+	int64		nrows = t->frame->nrows + t->frame->gap_rows;
+
 	if (frame_part_rows(t->frame, PART_TRAIN) > 0)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_EXCEPTION),
 			 errmsg("no row is left for training"),
-			 errdetail_plural("The source has %lld row%s; the split gave it to the other parts.",
-							  "The source has %lld rows%s; the split gave all of them to the other parts.", (unsigned long) t->frame->nrows,
-							  (long long) t->frame->nrows, t->request.target ? " with a target" : ""),
+			 errdetail_plural("The source has %lld row%s; the split did not leave it to train.",
+							  "The source has %lld rows%s; the split left none of them to train.", (unsigned long) nrows,
+							  (long long) nrows, t->request.target ? " with a target" : ""),
 			 errhint("%s", hint_at_rows(t))));
 }
 

@@ -322,8 +322,8 @@ load_rows(Training *t)
 	}
 	t->frame = frame_load(&t->request);
 	t->warnings = list_copy(t->frame->warnings);
-	split_found(t->frame, t->locked, &t->split);
-	moved = t->locked ? split_moved(&t->split, t->locked) : NULL;
+	split_found(t->frame, t->common.time_zone, t->locked, &t->split);
+	moved = t->locked ? split_moved(t->frame, &t->split, t->locked) : NULL;
 	if (moved != NULL)
 		t->warnings = lappend(t->warnings, moved);
 }
@@ -353,7 +353,7 @@ run_training(Training *t)
 	registry_check_trainable(t->name);
 	training_prepare(t);
 	if (t->common.checks)
-		found = checks_of_training(t->frame, t->summaries, t->task);
+		found = checks_of_training(t->frame, t->summaries, t->task, t->class_weight != NULL || t->common.resample.method != RESAMPLE_NONE);
 	train_learner(t);
 	model_make_selftest(t->model);
 	judge_training(t);

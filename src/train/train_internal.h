@@ -143,10 +143,10 @@ extern bool split_parse(Jsonb *split, SplitRule *rule);
 extern void split_request(const SplitRule *rule, const SplitRule *locked, FrameRequest *request);
 
 /* The rule in force, with what was found out while the rows were split, and what of the locked one (NULL: none is) still holds. */
-extern void split_found(const Frame *frame, const SplitRule *locked, SplitRule *rule);
+extern void split_found(const Frame *frame, const char *time_zone, const SplitRule *locked, SplitRule *rule);
 
 /* Rows that only their content places change sides when the columns do. */
-extern char *split_moved(const SplitRule *rule, const SplitRule *locked);
+extern char *split_moved(const Frame *frame, const SplitRule *rule, const SplitRule *locked);
 
 /* ---- design.c ---- */
 

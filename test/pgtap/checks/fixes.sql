@@ -80,5 +80,55 @@ SELECT is((SELECT fix FROM ml.checks('SELECT row_number() OVER () AS id, 1 AS on
 CREATE TEMP TABLE grid AS SELECT a, b, c, d, a * b + c > d AS y FROM generate_series(1, 20) a, generate_series(1, 20) b, generate_series(1, 20) c, generate_series(1, 20) d;
 SELECT is_empty($$ SELECT * FROM ml.checks('grid', 'y') WHERE check_name IN ('duplicate_rows', 'conflicting_labels') $$, 'rows that differ are no twins');
 
+-- Labels that are not known contradict none, and rows without one are as many as before where they have no twins that disagree.
+CREATE TEMP TABLE labelled AS SELECT i % 97 AS a, i % 89 AS b, CASE WHEN i % 3 > 0 THEN CASE WHEN i % 500 = 1 THEN 'odd' ELSE 'l' || (i % 97) % 4 END END AS y FROM generate_series(1, 600) i
+UNION ALL SELECT 1, 1, 'l3' UNION ALL SELECT 5, 5, NULL UNION ALL SELECT 7, 7, 'l0' FROM generate_series(1, 2);
+SELECT is((SELECT n FROM ml.checks('labelled', 'y') WHERE check_name = 'conflicting_labels'), count(y) FILTER (WHERE labels > 1), 'labels that contradict each other')
+FROM (SELECT *, (SELECT count(DISTINCT o.y) FROM labelled o WHERE (o.a, o.b) = (l.a, l.b)) AS labels FROM labelled l) s;
+SELECT is(count(*), (SELECT count(*) FROM labelled l WHERE (SELECT count(DISTINCT o.y) FROM labelled o WHERE (o.a, o.b) = (l.a, l.b)) < 2), 'the other rows stay')
+FROM pg_temp.fixed('labelled', 'conflicting_labels', 'y') j;
+CREATE TEMP TABLE agreed AS SELECT (jsonb_populate_record(NULL::labelled, j)).* FROM pg_temp.fixed('labelled', 'conflicting_labels', 'y') j;
+SELECT is_empty($$ SELECT * FROM ml.checks('agreed', 'y') WHERE check_name = 'conflicting_labels' $$, 'none contradicts another afterwards');
+
+-- All classes of too few rows at once; rows without a class stay.
+CREATE TEMP TABLE classes AS SELECT i, CASE WHEN i <= 3 THEN 'rare' WHEN i <= 8 THEN 'it''s' WHEN i % 5 > 0 THEN 'c' || i % 3 END AS y FROM generate_series(1, 300) i;
+SELECT is((SELECT (n, value, message)::text FROM ml.checks('classes', 'y') WHERE check_name = 'rare_class'),
+	'(8,3,"2 of the 5 classes of target ""y"" have fewer than 10 rows: ''it''s'' (5) and ''rare'' (3)")', 'two rare classes');
+SELECT is(count(*), 292::bigint, 'rows of other classes, and of none') FROM pg_temp.fixed('classes', 'rare_class', 'y') j;
+
+-- A column that says where another is missing is all that can be done about it.
+CREATE TEMP TABLE gaps AS SELECT i, CASE WHEN i % 10 < 3 THEN i % 7 / 3.0 ELSE 'NaN' END AS x, CASE WHEN i % 10 < 3 THEN 'a' || i % 2 WHEN i % 10 < 8 THEN '?' END AS t,
+	CASE WHEN i % 10 < 3 THEN (i % 7 * 1.5)::text WHEN i % 2 = 0 THEN '' END AS s, (i % 10 < 3)::int * 5 + i % 7 > 4 AS y FROM generate_series(1, 1000) i;
+CREATE FUNCTION pg_temp.told(name text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE fix text := (SELECT c.fix FROM ml.checks(format('SELECT i, %I, y FROM gaps', name), 'y') c WHERE check_name = 'missing_values');
+BEGIN
+	RETURN QUERY EXECUTE format('SELECT DISTINCT ((f.%1$I::text ~ ''[0-9]'') IS TRUE <> %2$I)::text FROM (%3$s) f', name, name || '_missing', fix);
+	RETURN QUERY SELECT check_name FROM ml.checks(fix, 'y') WHERE check_name IN ('missing_values', 'missing_predicts_target', 'determined_column');
+END $$;
+SELECT is(array_agg(told), '{true}', 'where ' || name || ' is missing') FROM unnest('{x,t,s}'::text[]) name, pg_temp.told(name) GROUP BY name;
+
+-- Stand-ins in more spellings than are kept.
+CREATE TEMP TABLE spelt AS SELECT i, CASE WHEN i % 4 = 0 THEN repeat(' ', i / 4) WHEN i % 4 = 1 THEN repeat(' ', i / 8) || (array['N/A', 'n/a'])[1 + i % 8 / 4] ELSE 'a' || i % 3 END AS x, i % 7 > 2 AS y
+FROM generate_series(1, 400) i;
+SELECT is(count(j ->> 'x'), 200::bigint, 'blanks and stand-ins however they are written') FROM pg_temp.fixed('spelt', 'sentinel_text', 'x') j;
+
+-- Levels that are not known are not rare.
+CREATE TEMP TABLE sparse AS SELECT CASE WHEN i > 7 THEN CASE WHEN i % 5 = 0 THEN 'r' || i / 25 ELSE 'common' END END AS x, i % 7 > 2 AS y FROM generate_series(1, 400) i;
+SELECT is(count(*) FILTER (WHERE j -> 'x' = 'null'), 7::bigint, 'NULL is no rare level') FROM pg_temp.fixed('sparse', 'rare_levels', 'x') j;
+
+-- A target that no training takes: what is proposed runs all the same, and numbers in disguise are told.
+CREATE TEMP TABLE dear AS SELECT i AS id, (i * 1.25)::text AS price, i % 5 AS a, i % 5 * 2 AS twice, 1 AS one FROM generate_series(1, 2000) i;
+SELECT is((SELECT array_agg(check_name ORDER BY check_name) FROM ml.checks('dear', 'price') WHERE columns[1] = 'price'), '{many_levels,number_as_text}', 'a number in disguise');
+SELECT is((SELECT severity FROM ml.checks('dear', 'price') WHERE check_name = 'many_levels'), 'high', 'more classes than can be learned');
+SELECT ok(j ? 'price' AND NOT j ? 'one', 'the source without the column') FROM (SELECT j FROM pg_temp.fixed('dear', 'constant_column', 'one', 'price') j LIMIT 1) s;
+SELECT is((SELECT jsonb_typeof(j -> 'price') FROM pg_temp.fixed('dear', 'number_as_text', 'price', 'price') j LIMIT 1), 'number', 'the target as a number');
+
+-- Of many columns that say the same all but the first are told, once each, and no correlation is above 1.
+SELECT results_eq($$ SELECT columns[1], value <= 1 FROM ml.checks('SELECT i % 37 / 7.0 AS a, i % 37 * 3.3 AS b, (i % 37 / 7.0)::real AS c, 5 - i % 37 * 0.1 AS d, i % 7 > 2 AS y FROM generate_series(1, 400) i', 'y')
+	WHERE check_name = 'redundant_pair' ORDER BY columns[1] COLLATE "C" $$, $$ VALUES ('b', true), ('c', true), ('d', true) $$, 'each redundant column once');
+
+-- Texts that are kept by their beginning only are not taken for variants of each other.
+SELECT is_empty($$ SELECT * FROM ml.checks('SELECT repeat(''long '', 30) || i % 9 AS x, i AS n FROM generate_series(1, 300) i') WHERE check_name = 'level_variants' $$, 'long texts that begin alike');
+
 SELECT * FROM finish();
 ROLLBACK;

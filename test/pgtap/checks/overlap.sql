@@ -43,5 +43,18 @@ SELECT throws_ok($$SELECT FROM ml.overlap('seen', 'fresh', key => 'nr')$$, '4270
 SELECT is_empty($$SELECT * FROM ml.overlap('seen', 'SELECT * FROM fresh WHERE false')$$, 'no test rows');
 SELECT is_empty($$SELECT * FROM ml.overlap('seen', 'SELECT 1 AS other')$$, 'no column in common');
 
+-- Columns of other types on the other side, and what a fix leaves of the test rows has the fault no more.
+CREATE TEMP TABLE left_rows AS SELECT i AS a, 'L' || i % 30 AS t, timestamptz '2020-01-01 00:00+00' + i * interval '1 hour' AS at, i * 1.10 AS n, i::bit(10) AS b, i::real / 8 AS r FROM generate_series(1, 500) i;
+CREATE TEMP TABLE right_rows AS SELECT i::float8 AS a, CASE WHEN i % 5 = 0 THEN 'new' ELSE 'L' || i % 30 END::varchar(9) AS t, timestamp '2020-01-01' + i * interval '1 hour' AS at, i * 1.1 AS n, i::bit(10) AS b, i::float8 / 8 AS r
+FROM generate_series(401, 700) i;
+SELECT results_eq($$ SELECT check_name, n FROM ml.overlap('left_rows', 'right_rows', key => 'a', time_column => 'at') $$,
+	$$ VALUES ('overlap_rows', 80::bigint), ('overlap_keys', 100), ('overlap_time', 100), ('unseen_levels', 60) $$, 'types that differ');
+CREATE FUNCTION pg_temp.left_over(fault text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE left_over text := (SELECT fix FROM ml.overlap('left_rows', 'right_rows', key => 'a', time_column => 'at') WHERE check_name = fault);
+BEGIN
+	RETURN (SELECT count(*) FROM ml.overlap('left_rows', left_over, key => 'a', time_column => 'at') WHERE check_name = fault);
+END $$;
+SELECT is(pg_temp.left_over(fault), 0::bigint, fault || ' is gone') FROM unnest('{overlap_rows,overlap_keys,overlap_time,unseen_levels}'::text[]) fault;
+
 SELECT * FROM finish();
 ROLLBACK;

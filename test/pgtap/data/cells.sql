@@ -106,5 +106,15 @@ SELECT throws_ok(format($$SELECT ml.train('m', 'SELECT y, %s AS "X y" FROM typed
 FROM (VALUES ('ARRAY[y]', 'integer[]'), ('now()::timetz', 'time with time zone'), ('a_text::bytea', 'bytea'), ('to_json(y)', 'json'), ('ROW(y)', 'record'),
 	('point(y, y)', 'point'), ('a_text::name', 'name'), ('y::money', 'money')) AS v (value, type);
 SELECT lives_ok($$SELECT ml.train('m', 'SELECT y, a_int4, to_json(y) AS j FROM typed', 'y', exclude => '{j}')$$, 'a type that is none may be excluded');
+
+-- Dates that timestamps do not reach: microseconds beyond 64 bits.
+SELECT pg_temp.same($$date '5874897-12-31' - y * 1000$$, $$(date '5874897-12-31' - y * 1000 - date '2000-01-01') * 86400000000::float8$$);
+SELECT pg_temp.same($$date '4713-01-01 BC' + y$$, $$(date '4713-01-01 BC' + y - date '2000-01-01') * 86400000000::float8$$);
+CREATE TABLE late AS SELECT date '5874890-01-01' - i * i * 1000 AS d, i AS y FROM generate_series(1, 100) i;
+SELECT ok(n_test > 0, 'they can split by time') FROM ml.train('late', 'late', 'y', algorithm => 'linear_regression', time_column => 'd');
+SELECT ok(n_test > 0, 'and again, by the cuts that were kept') FROM ml.train('late', 'late', 'y', algorithm => 'linear_regression', time_column => 'd');
+SELECT ok(bool_and(ml.predict('late', t.*) = ml.predict('late', to_jsonb(t))), 'as a column and as JSON') FROM late t;
+SELECT matches(maximum, '^587[0-9]{4}-[0-9][0-9]-[0-9][0-9]$', 'ml.describe shows them as dates') FROM ml.describe('late');
+
 SELECT * FROM finish();
 ROLLBACK;

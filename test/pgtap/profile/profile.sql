@@ -121,6 +121,12 @@ JOIN (SELECT set_config('datestyle', 'German', true), set_config('extra_float_di
 JOIN ml.profile('SELECT now() AT TIME ZONE ''UTC'' AS t, 0.1::float8 AS x') q USING (column_name);
 SELECT throws_ok($$SET LOCAL relearn.max_memory = '1MB'; SELECT ml.profile('SELECT ' || string_agg('i + ' || k || ' AS c' || k, ', ') || ' FROM generate_series(1, 10000) i') FROM generate_series(1, 20) k$$,
 	'54000', NULL, 'memory stays within relearn.max_memory');
+-- Dates go further than timestamps.
+CREATE TEMP TABLE far AS SELECT d FROM (VALUES (date '5874897-12-31'), ('4713-01-01 BC'), ('294277-01-01'), ('2020-02-29')) v(d);
+SELECT results_eq($$SELECT earliest, latest, (SELECT string_agg(t->>'value', ' ' ORDER BY t->>'value') FROM jsonb_array_elements(top_values) t) FROM ml.profile('far')$$,
+	$$VALUES (timestamp '4713-01-01 BC', NULL::timestamp, '2020-02-29 294277-01-01 4713-01-01 BC 5874897-12-31')$$, 'dates that timestamps do not reach');
+SELECT results_eq($$SELECT value FROM ml.sketch_top((SELECT ml.sketch(d) FROM far)) ORDER BY value$$, $$SELECT value FROM ml.value_counts('far', 'd') ORDER BY value$$,
+	'a sketch shows them, too');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -91,6 +91,9 @@ SELECT is(pg_temp.parts('days', 'SELECT at::date AS at, price, area FROM flats W
 SELECT is(pg_temp.parts('days', 'SELECT at::date AS at, price, area FROM flats WHERE id < 1020'), '695/144/180 grown', 'cut at a day');
 SELECT is(pg_temp.parts('days', 'SELECT at::date::timestamp AS at, price, area FROM flats WHERE id < 1000'), '695/144/160', 'whatever the type of the time');
 
+SELECT is(pg_temp.parts('endless', $$SELECT id, price, area, CASE WHEN id > 1900 THEN 'Infinity' ELSE id::float8 END AS n FROM flats$$, time_column => 'n'), '1400/300/300', 'rows without an end train');
+SELECT is(pg_temp.parts('endless', $$SELECT id, price, area, CASE WHEN id > 1900 THEN 'Infinity' ELSE id::float8 END AS n FROM flats$$, time_column => 'n'), '1400/300/300', 'and so they do again');
+
 -- ---- few rows ----
 
 SELECT throws_ok($$SELECT pg_temp.train('other', 'id', 5, source => 'SELECT * FROM flats WHERE ml.split(id, 5) = ''test''')$$, '22000', 'no row is left for training',
@@ -112,12 +115,41 @@ SELECT isnt((SELECT arguments -> 'split' -> 'bounds' FROM ml.runs WHERE model = 
 SELECT is(pg_temp.train('content'), 1, 'by content');
 SELECT is(pg_temp.train('content'), 2, 'again');
 SELECT is(pg_temp.train('content', exclude => '{house}'), 3, 'other columns');
-SELECT results_eq($$SELECT version, warnings::text ~ 'rows are placed by their content, and its columns are not those of the version before' FROM ml.runs WHERE model = 'content' ORDER BY version$$,
+SELECT results_eq($$SELECT version, warnings::text ~ 'rows are placed by their content, and its columns or their time zone are not those of the version before' FROM ml.runs WHERE model = 'content' ORDER BY version$$,
 	$$VALUES (1, false), (2, false), (3, true)$$, 'are another content: a warning');
 
 SELECT is(pg_temp.train('some keys', 'k', source => 'SELECT *, nullif(id, 5) AS k FROM flats'), 1, 'one row has no key');
 SELECT is(pg_temp.train('some keys', 'k', source => 'SELECT *, nullif(id, 5) AS k FROM flats', exclude => '{house}'), 2, 'and is placed by other columns');
-SELECT ok(warnings::text ~ 'rows without a key are placed by their content, and its columns are not those of the version before', 'a warning') FROM ml.runs WHERE model = 'some keys' AND version = 2;
+SELECT ok(warnings::text ~ 'rows without a key are placed by their content, and its columns or their time zone are not those of the version before', 'a warning') FROM ml.runs WHERE model = 'some keys' AND version = 2;
+
+SELECT is(pg_temp.train('some groups', 'id', split => '{"group": "g"}', source => 'SELECT *, nullif(house, 5) AS g FROM flats'), 1, 'some rows have no group and go by their key');
+SELECT is(pg_temp.train('some groups', 'area', split => '{"group": "g"}', source => 'SELECT *, nullif(house, 5) AS g FROM flats'), 2, 'then by another');
+SELECT results_eq($$SELECT version, warnings::text ~ 'rows without a group are placed by their key or content, and the version before had column id as key' FROM ml.runs WHERE model = 'some groups' ORDER BY version$$,
+	$$VALUES (1, false), (2, true)$$, 'a warning');
+
+-- ---- the model's time zone places no row ----
+
+CREATE FUNCTION pg_temp.zoned(model text, key text, zone text) RETURNS text[] LANGUAGE sql AS
+$$SELECT ARRAY[n_train, n_validation, n_test]::text[] || (array_to_string(warnings, ';') ~ 'time zone are not those')::text
+	FROM ml.train(model, 'SELECT at::timestamptz AS at, price, area FROM flats', 'price', 'baseline', jsonb_build_object('time_zone', zone), key => key)$$;
+SET LOCAL TimeZone = 'UTC';
+SELECT is(pg_temp.zoned('zone', 'at', zone), (SELECT ARRAY[count(*) FILTER (WHERE p = 'train'), count(*) FILTER (WHERE p = 'validation'), count(*) FILTER (WHERE p = 'test')]::text[] || 'false'::text
+	FROM (SELECT ml.split(at::timestamptz) AS p FROM flats) x), 'a key with a time zone, as ml.split has it: ' || zone) FROM unnest('{UTC,Asia/Tokyo}'::text[]) zone;
+SELECT is((pg_temp.zoned('zone content', NULL, zone))[4], told, 'by content, which is in local time: ' || zone) FROM (VALUES ('UTC', 'false'), ('Asia/Tokyo', 'true'), ('Asia/Tokyo', 'false')) v (zone, told);
+RESET TimeZone;
+
+-- ---- a key with rows of several classes counts as the rarest of them, and of as it was at first ----
+
+CREATE TABLE mixed AS SELECT i AS k, c AS class FROM generate_series(1, 400) i, unnest('{a,b}'::text[]) c WHERE i % 4 = 0 OR (c = 'a') = (i % 4 = 1);
+CREATE TABLE mixed_grown AS SELECT * FROM mixed UNION ALL SELECT i, 'a' FROM generate_series(401, 900) i;
+SELECT is(pg_temp.train('mixed', 'k', 5, target => 'class', source => 'SELECT k, class, k % 3 AS x FROM mixed', split => '{"stratify": true}'), 1, 'a is the rarer class');
+CREATE TABLE cut AS SELECT b ->> 0 AS class, (b ->> 1)::float8 AS validation, (b ->> 2)::float8 AS test FROM ml.runs, jsonb_array_elements(arguments -> 'split' -> 'bounds') b WHERE model = 'mixed';
+CREATE TABLE held AS SELECT k FROM (SELECT k, min(class) AS class FROM mixed GROUP BY k) m JOIN cut USING (class)
+WHERE ml.split(k, 5, jsonb_build_object('train', validation, 'validation', test - validation, 'test', 1 - test)) = 'test';
+SELECT is((SELECT n_test FROM ml.runs WHERE model = 'mixed'), (SELECT count(*) FROM mixed JOIN held USING (k)), 'a key of both is placed as a is');
+SELECT is(pg_temp.train('mixed', 'k', 5, target => 'class', source => 'SELECT g.k, class, (h.k IS NULL)::int AS x FROM mixed_grown g LEFT JOIN held h USING (k)', split => '{"stratify": true}'), 2, 'then b is');
+SELECT is(mean::float8, 1::float8, 'no row that was held out trains') FROM ml.describe('mixed:2') WHERE column_name = 'x';
+SELECT is((SELECT array_agg(b ->> 0) FROM ml.runs, jsonb_array_elements(arguments -> 'split' -> 'bounds') b WHERE model = 'mixed' AND version = 2), '{a,b}'::text[], 'a stays first');
 
 -- ---- pipelines ----
 

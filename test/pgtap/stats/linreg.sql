@@ -113,6 +113,8 @@ SELECT is(count(*) FILTER (WHERE pg_temp.try(left(state, 2 * n)) <> 'damaged'), 
 SELECT is(pg_temp.try(state || '00'), 'damaged', 'a byte too many is refused') FROM bytes;
 SELECT cmp_ok(count(*) FILTER (WHERE pg_temp.try(overlay(state PLACING lpad(to_hex(n * 37 % 256), 2, '0') FROM 3 + 2 * (n * 101 % (length(state) / 2 - 1))) ) = 'damaged'),
 	'>', 0::bigint, 'changed bytes do no harm') FROM bytes, generate_series(1, 1000) n;
+CREATE TEMP TABLE huge AS SELECT ml.linreg_state(y, ARRAY[x]) AS state FROM (VALUES (1e308::float8, 1e308::float8), (-1e308, -1e308), (1, 1e300), (2, 3)) v(y, x);
+SELECT is(ml.linreg_final(state::text::ml.linreg_state), ml.linreg_final(state), 'a state whose sums are infinite comes back from its text') FROM huge;
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -31,6 +31,8 @@ SET LOCAL parallel_tuple_cost = 0;
 SELECT is((SELECT ml._column_sums(ARRAY[x, i]::float8[]) FROM numbers), (SELECT ml._column_sums(ARRAY[x, i]::float8[] ORDER BY i DESC) FROM numbers), 'parallel or not');
 SELECT throws_ok($$SELECT left(s::text, -16)::ml.column_sums FROM (SELECT ml._column_sums_state('{1,2}') AS s) AS t$$, NULL, NULL, 'cut sums are refused');
 SELECT throws_ok($$SELECT left(s::text, -2)::ml.column_levels FROM (SELECT ml._column_levels_state('{abc}') AS s) AS t$$, NULL, NULL, 'cut levels are refused');
+SELECT throws_ok($$SELECT replace(s::text, '7a7a', 'c328')::ml.column_levels FROM (SELECT ml._column_levels_state('{zz}') AS s) AS t$$, 'XX001', NULL,
+	'texts that are none of the encoding are refused');
 
 SELECT * FROM finish();
 ROLLBACK;

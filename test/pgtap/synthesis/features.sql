@@ -34,7 +34,7 @@ BEGIN
 	IF differ <> 0 THEN RETURN NEXT 'wrong number of rows'; END IF;
 	FOR feature IN EXECUTE format('SELECT feature AS name, type, sql FROM ml.synthesize_features(%L, %s) WHERE feature IS NOT NULL', target, call) LOOP
 		EXECUTE format('SELECT count(*) FROM q JOIN %s AS t ON (q.%2$I) = (t.%2$I) WHERE %5$s', target, key, feature.name, feature.sql,
-			format(CASE feature.type WHEN 'double precision' THEN '(q.%1$I IS NULL) <> (%2$s IS NULL) OR abs(q.%1$I - %2$s) > 1e-11 * greatest(1, abs(q.%1$I))'
+			format(CASE feature.type WHEN 'double precision' THEN '(q.%1$I IS NULL) <> (%2$s IS NULL) OR (q.%1$I <> %2$s AND abs(q.%1$I - %2$s) > 1e-11 * greatest(1, abs(q.%1$I)))'
 				ELSE '(q.%1$I) IS DISTINCT FROM %2$s' END, feature.name, feature.sql)) INTO differ;
 		IF differ <> 0 THEN RETURN NEXT format('%s: %s rows differ', feature.name, differ); END IF;
 	END LOOP;
@@ -138,6 +138,8 @@ RESET ROLE;
 -- refused
 CREATE TABLE shop.lonely (id int PRIMARY KEY, x int);
 CREATE VIEW shop.sight AS SELECT * FROM shop.orders;
+CREATE TABLE shop.bare ();
+SELECT throws_ok($$SELECT ml.synthesize_query('shop.bare')$$, '55000', 'table "bare" has no foreign key and none refers to it', 'nor with a table without columns');
 SELECT throws_ok($$SELECT ml.synthesize_query('shop.lonely')$$, '55000', 'table "lonely" has no foreign key and none refers to it', 'nothing to walk along');
 SELECT lives_ok($$SELECT ml.synthesize_query('shop.lonely', 0)$$, 'which does not matter at depth 0');
 SELECT throws_ok($$SELECT ml.synthesize_query('shop.sight')$$, '42809', '"sight" is not a table', 'a view has no keys');
@@ -154,6 +156,32 @@ SELECT throws_ok($$SELECT ml.synthesize_query('shop.customer', time_columns => '
 SELECT throws_ok($$SELECT ml.synthesize_query('shop.customer', time_columns => '{"lonely": "x"}')$$, '42P01', NULL, 'no key leads there');
 SELECT throws_ok($$SELECT ml.synthesize_query('shop.customer', time_columns => '[1]')$$, '22023', 'time_columns must be a JSON object', 'no object');
 SELECT throws_ok($$SELECT ml.synthesize_query('shop.customer', time_columns => '{"orders": 1}')$$, '22023', 'time_columns must name one column for table "orders"', 'no name');
+
+-- ends of the types: numbers whose squares overflow, infinite and NaN ones, infinite times; a key that is called as the cutoff is
+CREATE TABLE shop.probe (cutoff int PRIMARY KEY, at timestamptz);
+CREATE TABLE shop.reading (reading int PRIMARY KEY, cutoff int REFERENCES shop.probe, taken timestamp, v float8, w numeric);
+INSERT INTO shop.probe SELECT i, timestamptz '2024-03-31 00:00+00' + i * interval '1 hour' FROM generate_series(1, 6) AS i;
+INSERT INTO shop.reading SELECT i, 1 + i % 6, timestamp '2024-03-30' + i * interval '37 minutes', i % 7, i % 5 FROM generate_series(1, 60) AS i;
+UPDATE shop.reading SET v = 'Infinity' WHERE cutoff = 2;
+UPDATE shop.reading SET v = CASE WHEN reading % 4 = 0 THEN float8 'Infinity' ELSE '-Infinity' END, w = 'NaN' WHERE cutoff = 3;
+UPDATE shop.reading SET taken = CASE WHEN reading > 30 THEN timestamp 'infinity' ELSE '-infinity' END, v = 'NaN', w = CASE WHEN reading > 30 THEN numeric 'Infinity' ELSE '-Infinity' END WHERE cutoff = 4;
+SELECT is_empty(format($$SELECT pg_temp.compare('shop.probe', 'cutoff', %L)$$, given), 'ends of the types: ' || given)
+FROM unnest(ARRAY['max_depth => 1', $$cutoff => 'at'$$, $$cutoff => '2024-03-31 03:00'$$]) given;
+SELECT is_empty(format($$SELECT pg_temp.compare('shop.reading', 'reading', %L)$$, given), 'beside the row: ' || given)
+FROM unnest(ARRAY['max_depth => 2', $$cutoff => 'taken', time_columns => '{"probe": null}'$$]) given;
+SELECT lives_ok($$UPDATE shop.reading SET v = 1e300 * reading WHERE cutoff = 5$$, 'numbers whose squares overflow');
+CREATE FUNCTION pg_temp.probe() RETURNS TABLE (probe int, mean numeric, trend float8, mean_w numeric, sd_w numeric) LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN QUERY EXECUTE 'SELECT cutoff, "mean(reading.v)"::numeric, "trend(reading.v)", "mean(reading.w)"::numeric, "sd(reading.w)"::numeric FROM (' || ml.synthesize_query('shop.probe') || ') x';
+END $$;
+SELECT results_eq($$SELECT probe, mean > 1e299 AND mean <> 'Infinity', trend IS NULL, mean_w IS NULL, sd_w IS NULL FROM pg_temp.probe() WHERE probe BETWEEN 3 AND 5 ORDER BY probe$$,
+	$$VALUES (3, NULL, true, true, true), (4, NULL, true, true, true), (5, true, true, false, false)$$, 'have a mean and no trend; what is undefined is NULL');
+SELECT throws_ok($$SELECT ml.synthesize_query('shop.probe', cutoff => 'infinity')$$, '22023', 'cutoff "infinity" is neither a column of table "probe" nor a timestamp', 'no end of time as cutoff');
+SELECT throws_ok($$SELECT ml.synthesize_query('shop.probe', cutoff => '294277-01-01')$$, '22023', NULL, 'nor a time beyond the calendar');
+SELECT lives_ok($$SELECT ml.synthesize_query('shop.probe', exclude => '{probe.at,at}')$$, 'a column left out under both its names');
+CREATE TABLE shop.parted (id int PRIMARY KEY, probe int REFERENCES shop.probe) PARTITION BY RANGE (id);
+CREATE TABLE shop.part PARTITION OF shop.parted FOR VALUES FROM (1) TO (9);
+SELECT throws_ok($$SELECT ml.synthesize_query('shop.part')$$, '55000', 'table "part" has no foreign key and none refers to it', 'a partition: the hint names the table it is of');
 
 -- a source
 SELECT lives_ok($$SELECT ml.train('synthesis', ml.synthesize_query('shop.visit', cutoff => 'day'), 'seconds', algorithm => 'decision_tree', key => 'visit_id')$$, 'a source to train on');

@@ -154,6 +154,20 @@ FROM (VALUES ('x, c, y', 'y', 'baseline', '{"resample": "smote"}', '22023', '"sm
 	('x, y', 'y', 'logistic_regression', '{"class_weight": {"true": 0}, "correct_probabilities": true}', '22023', 'probabilities cannot be corrected for class "true", whose weight is zero'),
 	('x, y', 'y', 'baseline', '{"resample": "oversample", "class_weight": "balanced"}', '22023', 'parameters "resample" and "class_weight" say the same thing'),
 	('x, id > 2996 AS y', 'y', 'baseline', '{"resample": "smote"}', '22000', NULL)) v (columns, target, algorithm, params, state, message);
+-- texts that are looked into are categories, not numbers to be interpolated
+CREATE FUNCTION pg_temp.with_texts(columns text, method text) RETURNS text LANGUAGE sql AS
+$$SELECT array_to_string(warnings, ';') FROM ml.train('texts', 'SELECT id, y, x, ''word '' || id % 40 AS t' || columns || ' FROM shop', 'y', 'logistic_regression',
+	jsonb_build_object('resample', method), key => 'id', preprocess => '{"t": "tfidf"}')$$;
+SELECT throws_ok($$SELECT pg_temp.with_texts('', 'smote')$$, '22023', '"smote" is for numbers only, but column "t" holds texts', 'no numbers');
+SELECT matches(pg_temp.with_texts('', 'smotenc'), 'smotenc changed the classes', 'but categories');
+SELECT throws_ok($$SELECT * FROM ml.resample('SELECT id, x, y, CASE WHEN id = (SELECT min(id) FROM shop WHERE ml.split(id) = ''train'') THEN ''one'' ELSE y::text END AS z FROM shop', 'z',
+	'{"resample": "smote"}', key => 'id', features => '{x}')$$, '22000', 'class "one" has 1 training row, too few for 5 nearest neighbours each', 'one row');
+
+-- who has taken care of imbalance is not told of it; infinite numbers are shown as such
+SELECT is(array_to_string(warnings, ';') ~ 'class_imbalance', told, params) FROM (VALUES ('{}', true), ('{"class_weight": "balanced"}', false), ('{"resample": "undersample"}', false)) v (params, told),
+	ml.train('told', 'SELECT id, x, id % 30 = 0 AS y FROM shop', 'y', 'baseline', params::jsonb, key => 'id');
+SELECT set_eq($$SELECT DISTINCT r.row -> 'z' FROM ml.resample('SELECT id, x, y, CASE id % 3 WHEN 0 THEN 1 WHEN 1 THEN ''Infinity''::float8 ELSE ''NaN'' END AS z FROM shop', 'y', '{}', key => 'id') r$$,
+	$$VALUES ('1'::jsonb), ('"Infinity"'), ('null')$$, 'infinity is no NULL');
 SELECT ok('the classes are as balanced as "sampling_ratio" asks for: nothing was resampled' = ANY (warnings), 'nothing to do')
 FROM ml.train('nothing', 'SELECT id, x, id % 2 = 0 AS y FROM shop', 'y', 'baseline', '{"resample": "oversample", "sampling_ratio": 0.5}', key => 'id');
 

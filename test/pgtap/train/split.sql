@@ -99,6 +99,7 @@ SELECT throws_ok(format($$SELECT ml.train('wrong', 'visits', %L, 'baseline', tim
 FROM (VALUES ('y', NULL, '{"gap": "1 day"}', '22023', 'the gap of split is one in time'),
 	('y', 'at', '{"gap": "soon"}', '22023', 'the gap of split cannot be "soon"'),
 	('y', 'at', '{"gap": "-1 day"}', '22023', 'the gap of split cannot be "-1 day"'),
+	('y', 'at', '{"gap": 3}', '22023', 'the gap of split cannot be "3"'),
 	('y', 'id', '{"gap": "1 day"}', '22023', 'the gap of split cannot be "1 day"'),
 	('y', 'at', '{"stratify": true}', '22023', 'rows cannot be split both by time and stratified'),
 	('y', 'at', '{"group": "customer"}', '22023', 'rows cannot be split both by group and by time'),
