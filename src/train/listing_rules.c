@@ -209,7 +209,10 @@ append_level_list(StringInfo out, const Dictionary *levels, const uint32 *set, b
 	return count;
 }
 
-/* Values that were no level of their own go with the rare ones, or where there were none the missing way. */
+/*
+ * Values that were no level of their own go with the rare ones, or where there were none the missing way.  Levels differ by their bytes, whatever the
+ * collation of the column takes for equal.
+ */
 static void
 append_category_split(StringInfo out, const InputColumn *input, const Dictionary *levels, const Trees *trees, uint32 at)
 {
@@ -224,7 +227,7 @@ append_category_split(StringInfo out, const InputColumn *input, const Dictionary
 	initStringInfo(&list);
 	listed = append_level_list(&list, levels, set, !others_left);
 	if (listed > 0)
-		appendStringInfo(out, "%s::text %s (%s)", name, others_left ? "NOT IN" : "IN", list.data);
+		appendStringInfo(out, "%s::text COLLATE \"C\" %s (%s)", name, others_left ? "NOT IN" : "IN", list.data);
 	else
 		appendStringInfo(out, others_left ? "%s IS NOT NULL" : "false", name);
 	if (!node->missing_right)
