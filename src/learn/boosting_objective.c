@@ -22,21 +22,14 @@ put_pair(const LossRows *rows, int i, double gradient, double hessian)
 
 /* ---- constants to start from ---- */
 
-/* Between the targets whatever was lost in adding: where all are the same nothing is left to learn. */
 static double
 mean_target(const TrainingSet *set, const BoostingOptions *options, double total, int output)
 {
-	double		mean = 0,
-				low = set->target[0],
-				high = set->target[0];
+	double		mean = 0;
 
 	for (int64 i = 0; i < set->nrows; i++)
-	{
 		mean += set->target[i] * (row_weight(set, i) / total);
-		low = Min(low, set->target[i]);
-		high = Max(high, set->target[i]);
-	}
-	return Min(Max(mean, low), high);
+	return mean;
 }
 
 static double

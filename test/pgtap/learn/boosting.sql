@@ -102,12 +102,6 @@ FROM unnest(ARRAY['{"objective": "squared", "n_estimators": 3}', '{"objective": 
 SELECT results_eq($$SELECT array_agg(version ORDER BY version) FROM ml.versions WHERE model = 'named' GROUP BY sha256 ORDER BY 1$$,
 	$$VALUES ('{1,2,3,4}'::int[]), ('{5,6,7}'), ('{8,9,10}')$$, 'objectives by the names of other libraries');
 
--- ---- one value ----
-
-SELECT is(pg_temp.fit('constant', 'SELECT rooms, age, 5.1 AS y FROM houses', 'y', '{}') && ARRAY['no split gains anything: the model predicts the same for every row'], true,
-	'nothing is learned from one value');
-SELECT is(ml.predict('constant', '{"rooms": 1, "age": 1}'::jsonb), 5.1::float8, 'which is predicted');
-
 -- ---- losses fall ----
 
 SELECT pg_temp.fit('fall_' || o, 'SELECT rooms, age, quarter, garden, price FROM houses', 'price',
