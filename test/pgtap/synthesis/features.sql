@@ -183,6 +183,12 @@ CREATE TABLE shop.parted (id int PRIMARY KEY, probe int REFERENCES shop.probe) P
 CREATE TABLE shop.part PARTITION OF shop.parted FOR VALUES FROM (1) TO (9);
 SELECT throws_ok($$SELECT ml.synthesize_query('shop.part')$$, '55000', 'table "part" has no foreign key and none refers to it', 'a partition: the hint names the table it is of');
 
+-- the deepest features are written about as fast as others: an aggregate of an aggregate names it once
+CREATE TABLE shop.folk (id int PRIMARY KEY, parent int REFERENCES shop.folk, born timestamp, height float8);
+INSERT INTO shop.folk SELECT i, nullif(i / 3, 0), timestamp '2024-01-01' + i * interval '1 hour', i * 31 % 17 FROM generate_series(1, 40) AS i;
+SELECT cmp_ok((SELECT max(length(sql) + length(description)) FROM ml.synthesize_features('shop.folk', 6, aggregates => '{trend}')), '<', 5000, 'six steps deep');
+SELECT is_empty($$SELECT pg_temp.compare('shop.folk', 'id', $q$max_depth => 4, aggregates => '{trend,mean}', cutoff => 'born'$q$)$$, 'trends of trends');
+
 -- everything refers to everything: ways multiply, and end before memory does
 DO $$
 BEGIN
