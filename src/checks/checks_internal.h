@@ -323,6 +323,7 @@ extern bool says_where_missing(const Checking *c, int told, int i);	/* row by ro
 extern bool missing_is_told(const Checking *c, int i);	/* by any column but the target */
 extern void check_columns(Checking *c); /* columns.c: sketches of numbers and of all kinds */
 extern void check_texts(Checking *c);	/* texts.c */
+extern bool are_codes(const char *const *text, int n);	/* those that read as numbers are rather codes, such as a zip: digits of one length */
 extern void check_pairs(Checking *c);	/* pairs.c */
 extern void check_target(Checking *c);	/* target.c */
 extern bool target_is_class(const Checking *c);

@@ -75,27 +75,36 @@ check_sentinels(const Texts *t)
 
 /* ---- numbers and times ---- */
 
-/* Digits of one length are rather a code. */
-static bool
-is_code(const Texts *t)
+bool
+are_codes(const char *const *text, int n)
 {
 	int			length = -1;
 
-	for (int i = 0; i < t->n; i++)
+	for (int i = 0; i < n; i++)
 	{
-		const char *text = t->top[i].text;
+		int			bytes = (int) strlen(text[i]);
 
-		if (text_what(text, (int) strlen(text)) != TEXT_NUMBER)
+		if (text_what(text[i], bytes) != TEXT_NUMBER)
 			continue;
-		if (strspn(text, "0123456789") != strlen(text))
+		if ((int) strspn(text[i], "0123456789") != bytes)
 			return false;
-		if (text[0] == '0' && text[1] != '\0')
+		if (text[i][0] == '0' && bytes > 1)
 			return true;
-		if (length >= 0 && length != (int) strlen(text))
+		if (length >= 0 && length != bytes)
 			return false;
-		length = (int) strlen(text);
+		length = bytes;
 	}
 	return length >= CODE_LENGTH;
+}
+
+static bool
+is_code(const Texts *t)
+{
+	const char **text = palloc(sizeof(char *) * Max(t->n, 1));
+
+	for (int i = 0; i < t->n; i++)
+		text[i] = t->top[i].text;
+	return are_codes(text, t->n);
 }
 
 /* The texts that are no numbers: what stands for NULL, whose counts are exact, and the others known. */

@@ -98,20 +98,33 @@ is_copy(const TrainingCheck *t, const SampleColumn *column)
 	return determines(&t->sample, column, &t->target);
 }
 
-static void
-check_leak(TrainingCheck *t, const SampleColumn *column)
+/* Whether the column is missing says as much as the column could. */
+static double
+power_of_missing(const TrainingCheck *t, int j)
 {
-	double		power;
+	return t->summaries[j].missing == 0 || t->summaries[j].missing == t->nrows ? NAN : missing_power(&t->sample, &t->sample.column[j], &t->predicted);
+}
 
-	/* keys; a number that differs in each row may still be the target in disguise */
-	if (column->ncodes == 0 || (!column->number && column->ncodes >= KEY_SHARE * t->sample.nrows))
-		return;
-	power = column_power(&t->sample, column, &t->predicted);
-	if (!(power >= HIGH_POWER))
-		return;
-	if (is_copy(t, column))
+/* Leakage is told where neither a copy nor being filled in afterwards explains it. */
+static void
+check_leak(TrainingCheck *t, int j)
+{
+	const SampleColumn *column = &t->sample.column[j];
+	double		missing = power_of_missing(t, j);
+	double		power = NAN;
+	bool		copy;
+
+	/* not of keys; a number that differs in each row may still be the target in disguise */
+	if (column->ncodes > 0 && (column->number || column->ncodes < KEY_SHARE * t->sample.nrows))
+		power = column_power(&t->sample, column, &t->predicted);
+	copy = power >= HIGH_POWER && is_copy(t, column);
+	if (copy)
 		add_line(t, CHECK_TARGET_COPY, psprintf("column \"%s\" says what target \"%s\" is, value by value", column->name, t->target.name));
-	else
+	if (missing >= threshold_of(CHECK_FILLED_AFTER_OUTCOME))
+		add_line(t, CHECK_FILLED_AFTER_OUTCOME,
+				 psprintf("whether column \"%s\" is missing tells target \"%s\" (%s); is it filled in when the outcome is known?", column->name,
+						  t->target.name, power_shown(&t->predicted, missing)));
+	else if (power >= HIGH_POWER && !copy)
 		add_line(t, CHECK_LEAKAGE, psprintf("column \"%s\" alone predicts target \"%s\" suspiciously well (%s); is it known before the target?",
 			column->name,
 											t->target.name, power_shown(&t->predicted, power)));
@@ -127,6 +140,8 @@ check_levels(TrainingCheck *t, int j)
 	int			nlevels = dictionary_size(column->levels);
 	TopValue	found[MOST_SHOWN];
 	int			n = 0;
+	const char **known = palloc(sizeof(char *) * Max(nlevels, 1));
+	int			nknown = 0;
 	int64		others = 0,
 				numbers = 0;
 
@@ -138,6 +153,8 @@ check_levels(TrainingCheck *t, int j)
 
 		if (level % ROWS_PER_CHECK == 0)
 			CHECK_FOR_INTERRUPTS();
+		if (what & TEXT_NUMBER)
+			known[nknown++] = text;
 		if ((what & (TEXT_EMPTY | TEXT_SENTINEL)) && n < MOST_SHOWN)
 			found[n++] = (TopValue) {.text = text,.count = rows};
 		numbers += what & TEXT_NUMBER ? rows : 0;
@@ -145,7 +162,8 @@ check_levels(TrainingCheck *t, int j)
 	}
 	if (n > 0)
 		add_line(t, CHECK_SENTINEL_TEXT, psprintf("column \"%s\" has texts that stand for NULL: %s", column->name, quoted_values(found, n, n)));
-	if (column->original != KIND_NUMBER && nlevels > FEW_LEVELS && numbers > 0 && (double) numbers >= threshold_of(CHECK_NUMBER_AS_TEXT) * (double) (numbers + others))
+	if (column->original != KIND_NUMBER && nlevels > FEW_LEVELS && numbers > 0 && (double) numbers >= threshold_of(CHECK_NUMBER_AS_TEXT) * (double) (numbers + others) &&
+		!are_codes(known, nknown))
 		add_line(t, CHECK_NUMBER_AS_TEXT, psprintf("column \"%s\" holds numbers as text; preprocess => '{\"%s\": \"number\"}' reads them",
 			column->name,
 												   column->name));
@@ -178,20 +196,10 @@ check_missing(TrainingCheck *t, int j)
 {
 	const SampleColumn *column = &t->sample.column[j];
 	double		share = (double) t->summaries[j].missing / (double) t->nrows;
-	double		power;
 
-	if (t->summaries[j].missing == t->nrows || t->summaries[j].missing == 0)
-		return;
-	if (share >= threshold_of(CHECK_MISSING_VALUES))
+	if (t->summaries[j].missing < t->nrows && share >= threshold_of(CHECK_MISSING_VALUES))
 		add_line(t, CHECK_MISSING_VALUES, psprintf("column \"%s\" is missing in %lld of %lld training rows (%s)", column->name,
 												   (long long) t->summaries[j].missing, (long long) t->nrows, percent(share)));
-	if (t->task == TASK_ANOMALY)
-		return;
-	power = missing_power(&t->sample, column, &t->predicted);
-	if (power >= threshold_of(CHECK_FILLED_AFTER_OUTCOME))
-		add_line(t, CHECK_FILLED_AFTER_OUTCOME,
-			psprintf("whether column \"%s\" is missing tells target \"%s\" (%s); is it filled in when the outcome is known?",
-														 column->name, t->target.name, power_shown(&t->predicted, power)));
 }
 
 /* ---- classes ---- */
@@ -227,7 +235,7 @@ check_columns_of_training(TrainingCheck *t)
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (leaks)
-			check_leak(t, &t->sample.column[j]);
+			check_leak(t, j);
 		check_missing(t, j);
 		if (t->frame->columns[j].kind == KIND_CATEGORY)
 			check_levels(t, j);

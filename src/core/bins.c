@@ -147,7 +147,7 @@ edges_of_many(ColumnBins *bins, const Distinct *distinct, int most)
 	double		fair = (double) distinct->total / most;
 	int64		rest = distinct->total;
 	int			rest_bins = most;
-	double		share = fair;
+	double		share;
 	int64		filled = 0;
 
 	for (int64 i = 0; i < distinct->n; i++)

@@ -123,6 +123,24 @@ first_reaching(const Order *o, double bound)
 	return low;
 }
 
+#define FEWEST_PER_COPY 10		/* rows of the source for each row that differs: from here on, parts are not alike */
+
+/* Rows that are equal stay on one side, so a part may lack what only a few kinds of rows have.  The rows are in the order of their content. */
+static void
+warn_of_copies(const Order *o)
+{
+	uint32		kinds = 0;
+
+	for (uint32 i = 0; i < o->n; i++)
+	{
+		check_interrupts(i);
+		kinds += i == 0 || o->key[i] != o->key[i - 1];
+	}
+	if ((uint64) kinds * FEWEST_PER_COPY <= o->n)
+		frame_warning(o->frame, "only %u of the %u rows differ, and rows that are equal stay in one part of the split, so that its parts are not alike; "
+					  "a \"key\" that tells rows apart spreads them", kinds, o->n);
+}
+
 static void
 split_by_hash(Order *o)
 {
@@ -135,6 +153,8 @@ split_by_hash(Order *o)
 	start[PART_VALIDATION] = first_reaching(o, bound[0]);
 	start[PART_TEST] = first_reaching(o, bound[1]);
 	start[NPARTS] = o->n;
+	if (share[PART_TRAIN] < 1 && o->sides->slot[SIDE_KEY] < 0 && o->sides->slot[SIDE_GROUP] < 0)
+		warn_of_copies(o);
 	if (start[PART_VALIDATION] == 0 && share[PART_TRAIN] > 0 && !o->request->locked)
 	{
 		start[PART_VALIDATION] = start[PART_TEST] = o->n;

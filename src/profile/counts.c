@@ -59,13 +59,15 @@ ml_value_counts(PG_FUNCTION_ARGS)
 	for (int i = 0; i <= nlevels && i < most && count[order[i]] > 0; i++)
 	{
 		double		share = (double) count[order[i]] / (double) loaded->nrows;
+		char	   *bar = picture_bar((double) count[order[i]] / (double) count[order[0]], BAR);
 
 		CHECK_FOR_INTERRUPTS();
 		cell_text_or_null(&row, level_or_null(c, order[i]));
 		cell_count(&row, count[order[i]]);
 		cell_float(&row, share);
-		cell_text_or_null(&row, picture_bar((double) count[order[i]] / (double) count[order[0]], BAR));
+		cell_text_or_null(&row, bar);
 		cells_put(fcinfo, &row);
+		pfree(bar);
 	}
 	return (Datum) 0;
 }

@@ -173,6 +173,7 @@ typedef struct Cells
 	int			n;
 	Datum		value[MOST_CELLS];
 	bool		null[MOST_CELLS];
+	bool		owned[MOST_CELLS];	/* texts made for the row, freed with it */
 } Cells;
 
 extern void cell_datum(Cells *row, Datum value);

@@ -31,6 +31,7 @@ void
 cell_datum(Cells *row, Datum value)
 {
 	row->null[row->n] = false;
+	row->owned[row->n] = false;
 	row->value[row->n++] = value;
 }
 
@@ -38,6 +39,7 @@ void
 cell_null(Cells *row)
 {
 	row->null[row->n] = true;
+	row->owned[row->n] = false;
 	row->value[row->n++] = (Datum) 0;
 }
 
@@ -45,7 +47,10 @@ void
 cell_text_or_null(Cells *row, const char *text)
 {
 	if (text)
+	{
 		cell_datum(row, CStringGetTextDatum(text));
+		row->owned[row->n - 1] = true;
+	}
 	else
 		cell_null(row);
 }
@@ -94,6 +99,9 @@ cells_put(FunctionCallInfo fcinfo, Cells *row)
 
 	Assert(row->n == result->setDesc->natts);
 	tuplestore_putvalues(result->setResult, result->setDesc, row->value, row->null);
+	for (int i = 0; i < row->n; i++)
+		if (row->owned[i])
+			pfree(DatumGetPointer(row->value[i]));
 	row->n = 0;
 }
 

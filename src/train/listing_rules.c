@@ -58,7 +58,7 @@ leaf_prediction(const Model *model, const Trees *trees, uint32 leaf)
 
 /* ---- rules ---- */
 
-/* Follow all paths from a node on; path has the conditions so far. */
+/* Follow all paths from a node on; path has the conditions so far.  Resets the current context after each row. */
 static void
 put_rules(FunctionCallInfo fcinfo, const Model *model, const Trees *trees, uint32 at, StringInfo path)
 {
@@ -82,17 +82,25 @@ put_rules(FunctionCallInfo fcinfo, const Model *model, const Trees *trees, uint3
 	row_add_number(&row, trees->cover[at]);
 	row_add_numbers(&row, leaf_answer(model, trees, at), trees->nvalues);
 	row_put(fcinfo, &row);
+	MemoryContextReset(CurrentMemoryContext);
 }
 
 Datum
 ml_tree_rules(PG_FUNCTION_ARGS)
 {
 	Model	   *model = listed_model(fcinfo, RIGHT_PREDICT);
+	const Trees *trees;
 	StringInfoData path;
+	MemoryContext of_leaf = AllocSetContextCreate(CurrentMemoryContext, "relearn tree leaf", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext before;
 
 	InitMaterializedSRF(fcinfo, 0);
+	trees = single_tree(model);
 	initStringInfo(&path);
-	put_rules(fcinfo, model, single_tree(model), 0, &path);
+	before = MemoryContextSwitchTo(of_leaf);
+	put_rules(fcinfo, model, trees, 0, &path);
+	MemoryContextSwitchTo(before);
+	MemoryContextDelete(of_leaf);
 	return (Datum) 0;
 }
 

@@ -220,6 +220,8 @@ put_tree(FunctionCallInfo fcinfo, const Model *model, const Trees *trees, int tr
 	uint32		n = trees->first[tree + 1] - first;
 	int64	   *parent = palloc_extended(sizeof(int64) * n, MCXT_ALLOC_HUGE);
 	int		   *depth = palloc_extended(sizeof(int) * n, MCXT_ALLOC_HUGE);
+	MemoryContext of_node = AllocSetContextCreate(CurrentMemoryContext, "relearn tree node", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext before = MemoryContextSwitchTo(of_node);
 
 	parent[0] = -1;
 	depth[0] = 0;
@@ -230,6 +232,7 @@ put_tree(FunctionCallInfo fcinfo, const Model *model, const Trees *trees, int tr
 
 		CHECK_FOR_INTERRUPTS();
 		put_node(fcinfo, model, trees, tree, i, above, above >= 0 && trees->node[above].left == i, depth[i - first]);
+		MemoryContextReset(of_node);
 		if (node->kind == TREE_LEAF)
 			continue;
 		for (int right = 0; right <= 1; right++)
@@ -238,6 +241,8 @@ put_tree(FunctionCallInfo fcinfo, const Model *model, const Trees *trees, int tr
 			depth[node->left + right - first] = depth[i - first] + 1;
 		}
 	}
+	MemoryContextSwitchTo(before);
+	MemoryContextDelete(of_node);
 	pfree(parent);
 	pfree(depth);
 }

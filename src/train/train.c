@@ -182,7 +182,8 @@ fit_features(Training *t)
 	t->features = features_fit(t->frame, &options, t->common.time_zone, &recode, &t->summaries, &t->warnings);
 	budget_return(&t->budget, scratch);
 	if (t->features->noutputs == 0)
-		t->warnings = lappend(t->warnings, "no usable feature column: the model predicts the same for every row");
+		t->warnings = lappend(t->warnings, t->learner == &pipeline_learner ? "no usable column: every prepared row is empty" :
+							  "no usable feature column: the model predicts the same for every row");
 	t->design = design_create(t->frame, t->features, recode);
 	t->model->features = t->features;
 }

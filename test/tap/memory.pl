@@ -1,4 +1,4 @@
-# A training stays within relearn.max_memory, leader, workers and shared memory together, and gives the rows back once they are bins.
+# A training stays within relearn.max_memory, leader, workers and shared memory together, and gives the rows back once they are bins; so do listings.
 use strict;
 use warnings;
 use FindBin;
@@ -55,17 +55,17 @@ sub workers
 	return grep { first_line("/proc/$_/cmdline") =~ /parallel worker/ } split ' ', first_line("/proc/$postmaster/task/$postmaster/children");
 }
 
-# The most that a training takes over its session at rest, in MiB.
+# The most that a statement takes over its session at rest, in MiB.
 sub peak
 {
-	my ($memory, $algorithm, $params) = @_;
+	my ($what, $memory, $sql) = @_;
 	my ($postmaster) = slurp_file($node->data_dir . '/postmaster.pid') =~ /^(\d+)/;
 	my $child = fork();
 	if ($child == 0)
 	{
 		my $failed = $node->psql('postgres', qq{SET application_name = 'measured'; SET relearn.max_memory = '$memory'; SET client_min_messages = error;
 			SELECT count(*) FROM ml.algorithms(); SELECT pg_sleep(1);
-			SELECT FROM ml.train('m', 'wide', 'y', '$algorithm', '$params', key => 'id')}, on_error_stop => 1);
+			$sql}, on_error_stop => 1);
 		POSIX::_exit($failed ? 1 : 0);
 	}
 	my $pid = '';
@@ -82,7 +82,7 @@ sub peak
 		$most = max($most, $now);
 		sleep 0.005;
 	}
-	is($?, 0, "$algorithm, $memory: trained");
+	is($?, 0, "$what, $memory: runs");
 	return $most;
 }
 
@@ -91,10 +91,22 @@ my $sample = 100_000 * ($row_bytes + 40) / 1024 / 1024;	# that edges of bins com
 my %params = (gradient_boosting => '{"n_estimators": 30}', random_forest => '{"n_estimators": 5, "max_depth": 10}', decision_tree => '{"max_depth": 8}');
 for my $algorithm (sort keys %params)
 {
-	my $most = peak('1GB', $algorithm, $params{$algorithm});
+	my $training = "SELECT FROM ml.train('m', 'wide', 'y', '$algorithm', '$params{$algorithm}', key => 'id')";
+	my $most = peak($algorithm, '1GB', $training);
 	cmp_ok($most, '<', 1.25 * $frame + $sample + $spare, sprintf '%s: %.0f MiB for %.0f MiB of rows', $algorithm, $most, $frame);
-	$most = peak('45MB', $algorithm, $params{$algorithm});
+	$most = peak($algorithm, '45MB', $training);
 	cmp_ok($most, '<', 45 + $spare, sprintf '%s: %.0f MiB within 45', $algorithm, $most);
+}
+
+# What lists many rows gives each back.
+$node->safe_psql('postgres', q{
+	SELECT FROM ml.train('apart', 'wide', NULL, 'isolation_forest', '{"n_estimators": 1000}', exclude => '{id,y}');
+	SELECT FROM ml.train('tree', 'SELECT id, f1, f2 FROM wide', 'f2', 'decision_tree', key => 'id');});
+my %listings = ('ml.trees' => q{ml.trees('apart')}, 'ml.tree_rules' => q{ml.tree_rules('tree')}, 'ml.value_counts' => q{ml.value_counts('wide', 'id')});
+for my $what (sort keys %listings)
+{
+	my $most = peak($what, '1GB', "SELECT count(*) FROM $listings{$what}");
+	cmp_ok($most, '<', 60, sprintf '%s: %.0f MiB', $what, $most);
 }
 
 done_testing();

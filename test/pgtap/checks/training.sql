@@ -46,5 +46,11 @@ SELECT pg_temp.warns(pg_temp.warned('paid', 'fraud'), 'filled_after_outcome: whe
 SELECT pg_temp.warns(pg_temp.warned('paid', 'fraud'), 'class_imbalance: classes of target "fraud" are imbalanced: "true" % to "false" %; see class_weight', 'imbalance');
 SELECT is_empty($$SELECT x FROM unnest(pg_temp.warned('SELECT i AS x, i AS y FROM generate_series(1, 60) i', 'y')) x WHERE x LIKE 'leak%'$$, 'too few rows to suspect');
 
+-- Digits of one length are a code, not numbers, and a column is suspected once.
+CREATE TEMP TABLE coded AS SELECT i, (10000 + i % 97)::text AS zip, (i % 97 * 1.5)::text AS price, i % 7 > 4 AS y FROM generate_series(1, 2000) i;
+SELECT is((SELECT array_agg(split_part(w, ' ', 3)) FROM (SELECT unnest(warnings) w FROM ml.train('coded', 'coded', 'y', key => 'i')) s WHERE w ~ '^number_as_text'), '{"\"price\""}', 'a zip is no number');
+CREATE TEMP TABLE late AS SELECT i, i % 7 > 4 AS y, CASE WHEN i % 7 > 4 AND i % 100 > 0 THEN i % 11 / 3.0 WHEN i % 101 = 0 THEN i % 11 / 3.0 END AS paid FROM generate_series(1, 2000) i;
+SELECT is((SELECT array_agg(split_part(w, ':', 1)) FROM (SELECT unnest(warnings) w FROM ml.train('late', 'late', 'y', key => 'i')) s WHERE w ~ '"paid"' AND w ~ '^(leakage|filled|target)'), '{filled_after_outcome}', 'suspected once');
+
 SELECT * FROM finish();
 ROLLBACK;

@@ -124,5 +124,16 @@ SELECT is_empty($$SELECT model, n FROM intact, generate_series(40, length(bytes)
 SELECT lives_ok($$SELECT ml.drop_model('prep')$$, 'dropped like a model');
 SELECT throws_ok($$SELECT ml.transform('prep', p) FROM people p$$, '42704');
 
+-- Nothing left to prepare.
+SELECT lives_ok($$SELECT ml.fit_pipeline('nothing', 'SELECT NULL::float8 AS a FROM generate_series(1, 3)', '{"a": "standard"}')$$, 'a column without values');
+SELECT is(ml.transform('nothing', '{"a": 1}'), '{}', 'an empty row');
+SELECT is((SELECT warnings::text FROM ml.runs WHERE model = 'nothing'), '{"column \"a\" is left out: none of its values is finite","no usable column: every prepared row is empty"}', '... and why');
+
+-- Random classes of many levels: with folds set aside, the mean of the target says nothing, as it should.
+CREATE TEMP TABLE chance AS SELECT i, 'c' || (hashint4(i) & 511) AS c, hashint4extended(i, 5) & 1023 < 512 AS y FROM generate_series(1, 5000) i;
+CREATE TEMP TABLE crossed AS SELECT * FROM ml.train('chance', 'chance', 'y', 'logistic_regression', features => '{c}', key => 'i', preprocess => '{"c": {"encode": "target"}}');
+SELECT ok(abs((SELECT coefficient FROM ml.coefficients('chance') WHERE feature LIKE 'c:%')) < 1, 'no weight on what is learned from other folds');
+SELECT ok((SELECT score FROM crossed) BETWEEN 0.42 AND 0.58, 'and chance on the test rows');
+
 SELECT * FROM finish();
 ROLLBACK;

@@ -112,5 +112,12 @@ FROM (VALUES ('y', NULL, '{"gap": "1 day"}', '22023', 'the gap of split is one i
 	('v', NULL, '{"unlock": "yes"}', '22023', '"unlock" must be true or false, not a string'),
 	('v', NULL, '{"trian": 1}', '22023', 'split has no part or option "trian"')) v (target, time_column, split, state, message);
 
+-- Equal rows stay together: where nearly all are equal, the parts are not alike, and a warning says so unless a key tells rows apart.
+CREATE TEMP TABLE kinds AS SELECT i, 'a' || i % 3 AS a, 'b' || i % 4 AS b, i % 7 > 2 AS y FROM generate_series(1, 480) i;
+SELECT is((SELECT array_agg(w) FROM (SELECT unnest(warnings) w FROM ml.train('kinds', 'kinds', 'y', features => '{a,b}')) s WHERE w LIKE 'only%'),
+	ARRAY['only 24 of the 480 rows differ, and rows that are equal stay in one part of the split, so that its parts are not alike; a "key" that tells rows apart spreads them'], 'few kinds of rows');
+SELECT is_empty($$ SELECT * FROM (SELECT unnest(warnings) w FROM ml.train('keyed_kinds', 'kinds', 'y', features => '{a,b}', key => 'i')) s WHERE w LIKE 'only%' $$, 'a key tells them apart');
+SELECT is_empty($$ SELECT * FROM (SELECT unnest(warnings) w FROM ml.train('all_kinds', 'kinds', 'y', features => '{a,b}', split => '{"train": 1}')) s WHERE w LIKE 'only%' $$, 'nothing is split');
+
 SELECT * FROM finish();
 ROLLBACK;
