@@ -21,6 +21,11 @@
 #include "varatt.h"
 #endif
 
+/* 18 moved the mark of functions that never return in front of them. */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn __attribute__((noreturn))
+#endif
+
 /* 17 put the local transaction id into a struct. */
 #if PG_VERSION_NUM >= 170000
 #define my_local_transaction() (MyProc->vxid.lxid)

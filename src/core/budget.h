@@ -5,6 +5,8 @@
 #ifndef RELEARN_CORE_BUDGET_H
 #define RELEARN_CORE_BUDGET_H
 
+#include "compat.h"
+
 typedef struct Budget
 {
 	Size		limit;			/* bytes */
@@ -18,7 +20,7 @@ extern void budget_take(Budget *b, Size bytes, const char *what);
 extern void budget_return(Budget *b, Size bytes);
 
 /* ERRCODE_PROGRAM_LIMIT_EXCEEDED naming "what", the bytes needed in all, the limit, and how to raise it. */
-extern void budget_fail(const Budget *b, Size needed, const char *what) pg_attribute_noreturn();
+pg_noreturn extern void budget_fail(const Budget *b, Size needed, const char *what);
 
 /* Products and sums of sizes that stop at SIZE_MAX instead of wrapping. */
 extern Size size_times(Size a, Size b);

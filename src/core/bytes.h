@@ -10,6 +10,8 @@
 
 #include "lib/stringinfo.h"
 
+#include "compat.h"
+
 /* pg_attribute_printf names gnu_printf where the server was built with GCC; clang does not know that and warns. */
 #define printf_like(format_argument, first_argument) __attribute__((format(printf, format_argument, first_argument)))
 
@@ -44,6 +46,6 @@ extern char *get_text(ByteReader *r);	/* palloc'd, server encoding, NUL-terminat
 extern uint32 get_count(ByteReader *r, Size element_size, uint32 limit);
 
 extern bool reader_at_end(const ByteReader *r);
-extern void damaged(const ByteReader *r, const char *detail,...) printf_like(2, 3) pg_attribute_noreturn();
+pg_noreturn extern void damaged(const ByteReader *r, const char *detail,...) printf_like(2, 3);
 
 #endif

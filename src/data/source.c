@@ -23,7 +23,6 @@
 #include "tcop/dest.h"
 #include "tcop/utility.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/plancache.h"
@@ -429,15 +428,15 @@ source_run(const Source *source, SourceRow row, void *state)
 		.read_only = true,
 		.dest = &receiver.pub
 	};
-	int			nest_level = NewGUCNestLevel();
+	bool		was_read_only = XactReadOnly;
 	int			result;
 
-	set_config_option("transaction_read_only", "on", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	XactReadOnly = true;		/* by hand: from 16 on no function may set it locally; an aborted (sub)transaction puts it back by itself */
 	SPI_connect();
 	receiver.scratch = AllocSetContextCreate(CurrentMemoryContext, "relearn source row", ALLOCSET_DEFAULT_SIZES);
 	result = SPI_execute_extended(source->query, &options);
 	if (result < 0)
 		elog(ERROR, "SPI_execute_extended failed: %s", SPI_result_code_string(result));
 	SPI_finish();
-	AtEOXact_GUC(true, nest_level);
+	XactReadOnly = was_read_only;
 }

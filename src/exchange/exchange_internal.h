@@ -5,6 +5,7 @@
 #ifndef RELEARN_EXCHANGE_INTERNAL_H
 #define RELEARN_EXCHANGE_INTERNAL_H
 
+#include "compat.h"
 #include "core/budget.h"
 #include "core/tree.h"
 #include "learn/boosting.h"
@@ -78,10 +79,10 @@ typedef struct ForeignObjective
 /* ---- foreign.c ---- */
 
 /* ERRCODE_INVALID_TEXT_REPRESENTATION: the file does not make sense; the detail is one full sentence. */
-extern void malformed(const ForeignModel *m, const char *detail,...) printf_like(2, 3) pg_attribute_noreturn();
+pg_noreturn extern void malformed(const ForeignModel *m, const char *detail,...) printf_like(2, 3);
 
 /* ERRCODE_FEATURE_NOT_SUPPORTED: the file makes sense, but not to us. */
-extern void unsupported(const ForeignModel *m, const char *detail,...) printf_like(2, 3) pg_attribute_noreturn();
+pg_noreturn extern void unsupported(const ForeignModel *m, const char *detail,...) printf_like(2, 3);
 
 /* The whole text as a finite number. */
 extern bool parse_finite(const char *text, double *value);

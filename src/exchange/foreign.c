@@ -17,6 +17,8 @@
 
 /* ---- messages ---- */
 
+static char *format_detail(const char *format, va_list args) printf_like(1, 0);
+
 static char *
 format_detail(const char *format, va_list args)
 {

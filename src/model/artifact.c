@@ -158,10 +158,7 @@ get_zeros(ByteReader *r, Size count)
 			damaged(r, "A reserved byte is not zero.");
 }
 
-static void
-written_by_newer(const ByteReader *r, const char *what, unsigned found, unsigned known) pg_attribute_noreturn();
-
-static void
+pg_noreturn static void
 written_by_newer(const ByteReader *r, const char *what, unsigned found, unsigned known)
 {
 	ereport(ERROR,

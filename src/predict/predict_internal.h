@@ -142,11 +142,11 @@ extern void binding_read_arguments(const InputBinding *binding, const NullableDa
 
 /* Text (JSON string, untyped literal) -> the cell of an input; false where it is no value of the input's kind, and the error for that. */
 extern bool binding_parse(const Model *model, int input, const char *text, int length, double *cell);
-extern void binding_unreadable(const Model *model, const char *origin, int input, const char *text, int length) pg_attribute_noreturn();
+pg_noreturn extern void binding_unreadable(const Model *model, const char *origin, int input, const char *text, int length);
 
 /* Was the column of a built-in type of this kind at training, however the model reads it? */
 extern bool binding_trained_on(const InputColumn *input, ColumnKind kind);
-extern void binding_missing(const char *origin, const InputColumn *input, const char *hint) pg_attribute_noreturn();
+pg_noreturn extern void binding_missing(const char *origin, const InputColumn *input, const char *hint);
 
 /* "a number", "an interval"...: for messages. */
 extern const char *kind_phrase(ColumnKind kind);

@@ -11,6 +11,7 @@
 #include "fmgr.h"
 #include "utils/array.h"
 
+#include "compat.h"
 #include "registry/registry.h"
 
 #define RIGHT_ALL (RIGHT_PREDICT | RIGHT_TRAIN | RIGHT_DEPLOY)
@@ -109,9 +110,9 @@ extern void parse_reference(const char *text, Reference *reference);
 /* Fill buffer (NAMEDATALEN) or fail where the name cannot be one; what: "model" or "alias". */
 extern void check_name(const char *name, const char *what);
 
-extern void no_such_model(const char *name) pg_attribute_noreturn();
-extern void no_such_version(const char *name, const pg_uuid_t *model, int version) pg_attribute_noreturn();
-extern void no_such_alias(const char *name, const char *alias) pg_attribute_noreturn();
+pg_noreturn extern void no_such_model(const char *name);
+pg_noreturn extern void no_such_version(const char *name, const pg_uuid_t *model, int version);
+pg_noreturn extern void no_such_alias(const char *name, const char *alias);
 
 /* ---- write.c: writing as the owner of our tables ---- */
 typedef struct RegistryWrite

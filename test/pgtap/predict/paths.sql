@@ -225,7 +225,9 @@ SET LOCAL plan_cache_mode = force_custom_plan;
 CREATE TEMP TABLE prepared_again AS EXECUTE q('paths');
 SELECT is((SELECT count FROM prepared), 600::bigint, 'prepared, generic plan');
 SELECT is((SELECT count FROM prepared_again), 600::bigint, 'prepared, custom plan');
-SET LOCAL force_parallel_mode = on;
+-- 16 renamed this setting.
+SELECT name AS force_workers FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query') \gset
+SET LOCAL :force_workers = on;
 SET LOCAL parallel_setup_cost = 0;
 SET LOCAL parallel_tuple_cost = 0;
 SET LOCAL min_parallel_table_scan_size = 0;
@@ -235,7 +237,7 @@ SELECT is(
 	(SELECT md5(string_agg(p::text, ',' ORDER BY id)) FROM (SELECT id, ml.predict('paths', t) AS p FROM t) q),
 	(SELECT md5(string_agg(p::text, ',' ORDER BY id)) FROM (SELECT id, ml.predict('paths', t) AS p FROM t OFFSET 0) q),
 	'workers and leader agree');
-SET LOCAL force_parallel_mode = off;
+SET LOCAL :force_workers = off;
 
 -- widths: 1 and 95 columns pass as arguments, 96 and 1,600 as a record
 DO $$

@@ -213,9 +213,10 @@ SELECT is(pg_temp.train('unseen', 'id', split => '{"train": 0.8, "validation": 0
 SELECT ok(pg_temp.look('unseen') > 0, 'validation rows');
 SELECT is((SELECT count(*) FROM ml.test_evaluations WHERE model = 'unseen'), 0::bigint, 'are not counted');
 
+SAVEPOINT reading;
 SET LOCAL transaction_read_only = on;
 SELECT ok(pg_temp.look('seen') > 0, 'a read-only transaction evaluates');
-RESET transaction_read_only;
+RELEASE SAVEPOINT reading;		-- and with it what was set
 SELECT is((SELECT test_evaluations FROM ml.versions WHERE model = 'seen'), 3::bigint, 'and counts nothing');
 
 SELECT lives_ok($$SELECT ml.drop_model('seen')$$, 'dropped');
