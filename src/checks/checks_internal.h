@@ -226,6 +226,7 @@ typedef struct CheckColumn
 	bool		row_number;
 	bool		as_number;		/* text that reads as numbers */
 	double		power;			/* of the column alone to predict the target; NaN: not known */
+	bool		outcome;		/* it says too much about the target, and was reported */
 } CheckColumn;
 
 typedef struct Checking

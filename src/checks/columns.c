@@ -66,7 +66,7 @@ check_missing(Checking *c, int i)
 	const SketchStatistics *s = &column->statistics;
 	int64		missing = s->nulls + s->nan + (column->kind == KIND_CATEGORY ? s->empty + s->sentinels : 0);
 	double		share = (double) missing / (double) Max(s->n, 1);
-	bool		helps = column->power >= 0.1;
+	bool		helps = column->power >= 0.1 && !column->outcome;
 	Finding    *f;
 
 	if (missing == s->n)

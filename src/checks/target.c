@@ -277,7 +277,7 @@ check_column(TargetCheck *t, int i)
 
 /* Where nearly all columns go with it, rows without a target are empty ones, which says nothing about the columns. */
 static void
-check_recorded(TargetCheck *t, const bool *reported)
+check_recorded(TargetCheck *t)
 {
 	Checking   *c = t->c;
 	double	   *power = palloc(sizeof(double) * Max(c->ncolumns, 1));
@@ -301,7 +301,7 @@ check_recorded(TargetCheck *t, const bool *reported)
 	{
 		Finding    *f;
 
-		if (!check_exceeds(&c->findings, CHECK_RECORDED_WITH_TARGET, power[i]) || reported[i])
+		if (!check_exceeds(&c->findings, CHECK_RECORDED_WITH_TARGET, power[i]) || c->column[i].outcome)
 			continue;
 		f = target_finding(t, CHECK_RECORDED_WITH_TARGET, i, c->column[c->target].statistics.nulls, power[i],
 						   psprintf("column \"%s\" tells whether target \"%s\" is known (%s): the two are recorded together",
@@ -315,7 +315,6 @@ void
 check_target(Checking *c)
 {
 	TargetCheck t = {.c = c};
-	bool	   *reported = palloc0(sizeof(bool) * Max(c->ncolumns, 1));
 
 	if (c->target < 0 || c->nrows == 0)
 		return;
@@ -331,7 +330,7 @@ check_target(Checking *c)
 			continue;
 		CHECK_FOR_INTERRUPTS();
 		column->power = column_power(&c->sample, &c->sample.column[i], &t.target);
-		reported[i] = check_column(&t, i);
+		column->outcome = check_column(&t, i);
 	}
-	check_recorded(&t, reported);
+	check_recorded(&t);
 }

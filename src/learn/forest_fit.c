@@ -20,6 +20,9 @@
 #define MOST_BYTES (256.0 * 1024 * 1024)	/* of a model */
 #define SPLIT_BYTES 9.0			/* of a stored model, about */
 #define LEAF_BYTES 3.0
+#define COPIES 3				/* of a stored model while it is saved */
+#define PLAN_BYTES 12.0			/* of a node made ready for scoring, beside the values of leaves */
+#define SLACK 2097152.0			/* bytes that small forests are not asked about */
 #define FAR_RANGES 64			/* targets farther from 0 than so many of their ranges would lose too many digits in single precision */
 #define ADD_ROWS 16384			/* a piece of adding up a batch */
 #define TREES_A_MEMBER 8		/* of a batch */
@@ -41,6 +44,29 @@ expected_nodes(const ForestOptions *options, int64 nrows, int nvalues)
 	if (options->max_depth > 0 && options->max_depth < 31)
 		leaves = Min(leaves, (double) (INT64CONST(1) << options->max_depth));
 	return Min(2 * leaves * options->n_estimators, MOST_BYTES / (SPLIT_BYTES + LEAF_BYTES + 4 * nvalues) * 2);
+}
+
+/* A node kept, made ready for scoring, and in copies of the stored model. */
+static double
+node_bytes(int nvalues)
+{
+	double		kept = sizeof(TreeNode) + sizeof(double) * (nvalues + 1) + 2 * sizeof(float);
+	double		scored = PLAN_BYTES + sizeof(double) * nvalues / 2.0;
+	double		stored = (SPLIT_BYTES + LEAF_BYTES + sizeof(float) * nvalues) / 2;
+
+	return kept + scored + COPIES * stored;
+}
+
+/* What the trees may take: of a single one all there can be; of several, which may well be small, half, until the first ones show how large they are. */
+static Size
+expected_memory(const ForestOptions *options, int64 nrows, int nvalues)
+{
+	double		nodes = expected_nodes(options, nrows, nvalues);
+	double		grown = sizeof(DeepNode) + sizeof(float) * nvalues + sizeof(double);
+
+	if (options->n_estimators == 1)
+		return (Size) (nodes * (node_bytes(nvalues) + grown));
+	return (Size) (nodes * node_bytes(nvalues) / 2);
 }
 
 static void *
@@ -120,11 +146,9 @@ forest_memory(const ForestOptions *options, int64 nrows, int ncolumns, int nclas
 		.ncolumns = ncolumns,
 		.nvalues = nclasses > 2 ? nclasses : 1,
 	};
-	double		node = sizeof(TreeNode) + sizeof(double) * (shape.nvalues + 1) + 2 * sizeof(float);
-	Size		nodes = (Size) (expected_nodes(options, nrows, shape.nvalues) * node);
 
 	shape_team(&shape, 1);
-	return size_plus(team_bytes(&shape), nodes);
+	return size_plus(team_bytes(&shape), expected_memory(options, nrows, shape.nvalues));
 }
 
 /* Memory that can be spared pays for answers for test rows, which else are scored one by one, and then for a team. */
@@ -351,6 +375,20 @@ check_size(const Forest *f)
 				 errhint("Use a smaller n_estimators or max_depth, or a larger min_data_in_leaf.")));
 }
 
+/* Trees may be larger than expected: refuse what would not fit as soon as it shows. */
+static void
+check_memory(const Forest *f)
+{
+	const TrainingSet *set = f->set;
+	double		bytes = node_bytes(f->shape->nvalues) * f->trees->nnodes + 2 * sizeof(uint32) * (double) f->trees->nwords;
+	double		all = bytes / f->trees->ntrees * f->options->n_estimators;
+	double		expected = (double) expected_memory(f->options, set->nrows + set->nvalidation, f->shape->nvalues);
+	Budget		budget = {set->memory_limit, 0};
+
+	if (all > expected + set->free_memory + SLACK)
+		budget_fail(&budget, (Size) (set->memory_limit - set->free_memory - expected + all), "the forest");
+}
+
 /* Trees before the first there was no room for; of a batch of one, the leader has it at any rate. */
 static int
 trees_there(const Forest *f, int grown)
@@ -398,6 +436,7 @@ grow_batch(Forest *f, int first, int wanted)
 		CHECK_FOR_INTERRUPTS();
 		deep_append(&tree, f->bins, f->shape->deep.offset, f->trees);
 		check_size(f);
+		check_memory(f);
 	}
 	if (f->job->count > 0)
 	{

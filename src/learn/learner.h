@@ -52,6 +52,8 @@ typedef struct TrainingSet
 	const struct Bins *bins;	/* of the same rows; NULL unless the learner has bin_options, and then there is no rows() */
 	uint64		seed;
 	Size		spare_memory;	/* bytes that may be taken beside memory_needed, for the sake of speed */
+	Size		free_memory;	/* bytes that relearn.max_memory leaves beside memory_needed, */
+	Size		memory_limit;	/* all of it */
 	List	   *warnings;		/* of char *: appended by the learner through training_warning */
 } TrainingSet;
 

@@ -294,6 +294,9 @@ binding_parse(const Model *model, int input, const char *text, int length, doubl
 
 	if (holds_text(column))
 	{
+		if (strcmp(column->type_name, "character") == 0)
+			while (length > 0 && text[length - 1] == ' ')
+				length--;			/* padding, which rows of the column itself are read without */
 		*cell = text_cell(column, text, length);
 		return true;
 	}

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "catalog/pg_type.h"
@@ -74,6 +75,13 @@ json_number_text(const InputColumn *input, Numeric number)
 	return DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(number)));
 }
 
+/* JSON shows the shortest digits that tell a single precision number from its neighbours: the row itself would have the number in full. */
+static double
+as_trained(const InputColumn *input, double number)
+{
+	return strcmp(input->type_name, "real") == 0 && fabs(number) <= FLT_MAX ? (double) (float) number : number;
+}
+
 static double
 json_cell(PredictCall *call, int input, JsonbValue *value)
 {
@@ -88,7 +96,7 @@ json_cell(PredictCall *call, int input, JsonbValue *value)
 			if (kind == KIND_NUMBER)
 			{
 				call->numeric.column = call->model->features->inputs[input].name;
-				return cell_number(&call->numeric, NumericGetDatum(value->val.numeric));
+				return as_trained(&call->model->features->inputs[input], cell_number(&call->numeric, NumericGetDatum(value->val.numeric)));
 			}
 			text = json_number_text(&call->model->features->inputs[input], value->val.numeric);
 			return json_text_cell(call, input, text, strlen(text));

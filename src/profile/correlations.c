@@ -10,6 +10,7 @@
 #include "funcapi.h"
 #include "utils/memutils.h"
 
+#include "core/hash.h"
 #include "core/sort.h"
 #include "profile/profile_internal.h"
 
@@ -302,6 +303,61 @@ correlation_ratio(const LoadedColumn *category, const LoadedColumn *number, int6
 	return (Measured) {sqrt(fmin(between / total, 1)), n, NULL};
 }
 
+/* ---- the order of the rows ---- */
+
+static uint64
+row_hash(const Loaded *loaded, int64 row)
+{
+	uint64		sum = 0;
+
+	for (int i = 0; i < loaded->ncolumns; i++)
+	{
+		double		x = loaded->column[i].value[row];
+		uint64		bits = 0;
+
+		if (!isnan(x))
+			memcpy(&bits, &x, sizeof(bits));
+		sum += hash_cell(bits, hash_fold(0, (uint64) i));
+	}
+	return hash_mix(sum);
+}
+
+/* Rows by their content, so that sums come out the same to the last bit whatever order the rows came in. */
+static void
+order_rows(Loaded *loaded)
+{
+	int64		n = loaded->nrows;
+	Size		bytes = size_times(2 * sizeof(uint64) + 2 * sizeof(uint32) + sizeof(double), n);
+	uint64	   *key;
+	uint32	   *from;
+	double	   *value;
+
+	budget_take(&loaded->budget, bytes, "the order of the rows");
+	key = alloc_large(CurrentMemoryContext, size_times(2 * sizeof(uint64), Max(n, 1)));
+	from = alloc_large(CurrentMemoryContext, size_times(2 * sizeof(uint32), Max(n, 1)));
+	value = alloc_large(CurrentMemoryContext, size_times(sizeof(double), Max(n, 1)));
+	for (int64 row = 0; row < n; row++)
+	{
+		CHECK_EACH_BLOCK(row);
+		key[row] = row_hash(loaded, row);
+		from[row] = (uint32) row;
+	}
+	sort_keys(key, from, key + n, from + n, (uint32) n);
+	for (int i = 0; i < loaded->ncolumns; i++)
+	{
+		for (int64 row = 0; row < n; row++)
+		{
+			CHECK_EACH_BLOCK(row);
+			value[row] = loaded->column[i].value[from[row]];
+		}
+		memcpy(loaded->column[i].value, value, sizeof(double) * n);
+	}
+	pfree(key);
+	pfree(from);
+	pfree(value);
+	budget_return(&loaded->budget, bytes);
+}
+
 /* ---- all pairs ---- */
 
 static void
@@ -350,6 +406,7 @@ ml_correlations(PG_FUNCTION_ARGS)
 				 errmsg("source has more than %u rows", PG_UINT32_MAX),
 				 errhint("Compare a sample, for example with TABLESAMPLE.")));
 	InitMaterializedSRF(fcinfo, 0);
+	order_rows(loaded);
 	budget_take(&loaded->budget, 4 * sizeof(double) * (Size) loaded->nrows, "the ranks of a pair of columns");
 	for (int i = 0; i < loaded->ncolumns; i++)
 		if (!is_category(&loaded->column[i]))

@@ -171,16 +171,20 @@ moment_call(const char *function, const Call *call)
 	return has_nan(call->type) ? psprintf("nullif(%s, 'NaN')", moment) : moment;
 }
 
-/* Of larger numbers regr_slope would fail: its squares overflow.  An infinite time leaves no slope. */
+/*
+ * Of larger numbers regr_slope would fail: its squares overflow.  An infinite time leaves no slope.  The value is written as rarely as possible,
+ * because in definitions it may be a subquery that has others in it.
+ */
 static char *
 trend_call(const Call *call)
 {
 	const char *days = psprintf("extract(epoch FROM %s)::float8 / 86400", call->time);
-	const char *y = has_nan(call->type) ? psprintf("(CASE WHEN abs(%s) < 1e150 THEN %s END)::float8", call->x, call->x) : psprintf("%s::float8", call->x);
+	const char *y = psprintf("%s::float8", number_expression(call->type, call->x));
+	const char *small = has_nan(call->type) ? psprintf("(CASE WHEN abs(%s) < 1e150 THEN %s END)::float8", call->x, call->x) : y;
 	const char *order = *call->over ? "" : psprintf(" ORDER BY %s, %s", days, y);
 
-	return psprintf("CASE WHEN regr_count(%s, %s%s)%s > 2 THEN nullif(regr_slope(%s, %s%s)%s, 'NaN') END",
-					y, days, order, call->over, y, days, order, call->over);
+	return psprintf("CASE WHEN regr_count(%s, %s)%s > 2 THEN nullif(regr_slope(%s, %s%s)%s, 'NaN') END",
+					y, days, call->over, small, days, order, call->over);
 }
 
 static char *

@@ -146,25 +146,30 @@ append_rows_below(Request *request, StringInfo sql, const Visit *node, const Vis
 	}
 }
 
+/* Values that are subqueries themselves are taken from rows v, so that each is written once however often an aggregate names it. */
 static char *
 define_aggregate(Request *request, const Feature *feature)
 {
 	const Visit *dated = dating_node(feature->node, feature->over);
-	Call		call = {.level = feature->level, .over = ""};
+	bool		named = feature->base && feature->base->over && feature->kind != AGG_LAST;
+	char	   *x = feature->base ? define(request, feature->base) : NULL;
+	char	   *time = dated ? timestamp_expression(dated->table->time->type, qualified_column(dated->alias, dated->table->time)) : NULL;
+	Call		call = {.level = feature->level, .over = "", .x = named ? "v.x" : x, .time = named ? "v.at" : time};
 	StringInfoData sql;
 
 	if (feature->base)
-	{
-		call.x = define(request, feature->base);
 		call.type = feature->base->type;
-	}
-	if (dated)
-		call.time = timestamp_expression(dated->table->time->type, qualified_column(dated->alias, dated->table->time));
 	if (request->cutoff != CUTOFF_NONE)
 		call.cutoff = timestamp_expression(cutoff_type(request), root_cutoff(request));
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "(SELECT %s", feature->kind == AGG_LAST ? call.x : over_nothing(feature, aggregate_call(feature->kind, &call)));
+	appendStringInfo(&sql, "(SELECT %s", feature->kind == AGG_LAST ? x : over_nothing(feature, aggregate_call(feature->kind, &call)));
+	if (named)
+		appendStringInfo(&sql, " FROM (SELECT %s AS x", x);
+	if (named && aggregates[feature->kind].needs_time)
+		appendStringInfo(&sql, ", %s AS at", time);
 	append_rows_below(request, &sql, feature->node, feature->over);
+	if (named)
+		appendStringInfoString(&sql, ") AS v");
 	if (feature->kind == AGG_LAST)
 		appendStringInfo(&sql, " ORDER BY %s LIMIT 1", last_order(feature->node, feature->over));
 	appendStringInfoChar(&sql, ')');
@@ -201,17 +206,21 @@ char *
 describe_feature(const Feature *feature)
 {
 	StringInfoData out;
-	const char *at;
+	const char *at,
+			   *rows,
+			   *x;
 
 	if (feature->over == NULL)
 		return pstrdup(feature->column->name);
+	x = feature->base ? describe_feature(feature->base) : "";
 	if (feature->over->step == STEP_UP)
-		return psprintf(feature->base->over ? "of its %2$s, %1$s" : "%s of its %s", describe_feature(feature->base), feature->over->label);
+		return psprintf(feature->base->over ? "of its %2$s, %1$s" : "%s of its %s", x, feature->over->label);
+	rows = psprintf("its %s", labels_between(feature->node, feature->over));
 	initStringInfo(&out);
 	at = aggregates[feature->kind].words;
 	while (*at)
-		if (!fill_in(&at, &out, "{rows}", psprintf("its %s", labels_between(feature->node, feature->over))) &&
-			!fill_in(&at, &out, "{x}", feature->base ? describe_feature(feature->base) : "") &&
+		if (!fill_in(&at, &out, "{rows}", rows) &&
+			!fill_in(&at, &out, "{x}", x) &&
 			!fill_in(&at, &out, "{level}", feature->level ? feature->level : ""))
 			appendStringInfoChar(&out, *at++);
 	return out.data;

@@ -5,7 +5,9 @@
 #include "postgres.h"
 
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 
 #include "synthesis/query_internal.h"
 
@@ -76,20 +78,26 @@ ml_synthesize_features(PG_FUNCTION_ARGS)
 {
 	Request    *request;
 	Visit	   *root;
+	MemoryContext working;
 	ListCell   *lc;
 
 	InitMaterializedSRF(fcinfo, 0);
 	request = read_request(fcinfo);
 	root = walk_from_target(request);
+	working = AllocSetContextCreate(CurrentMemoryContext, "relearn feature", ALLOCSET_DEFAULT_SIZES);
 	foreach(lc, root->features)
 	{
 		const Feature *feature = lfirst(lc);
+		MemoryContext caller = MemoryContextSwitchTo(working);
 		const char *const text[NRESULTS] = {
 			feature->name, format_type_be(feature->type), NULL, feature_path(feature), describe_feature(feature),
 			dated_by(request, feature), warning_of(request, feature), definition_sql(request, feature)
 		};
 
+		CHECK_FOR_INTERRUPTS();
 		put_texts(fcinfo, text, feature->depth);
+		MemoryContextSwitchTo(caller);
+		MemoryContextReset(working);
 	}
 	foreach(lc, request->notes)
 	{

@@ -84,6 +84,7 @@ typedef struct Request
 	int			max_features;
 	List	   *exclude;		/* of Exclusion * */
 	List	   *tables;			/* of Table *: all seen so far */
+	int			nvisits;
 	List	   *links;			/* of Link * */
 	List	   *notes;			/* of Note * */
 	List	   *levels;			/* of frequent values, see find_levels */

@@ -15,6 +15,8 @@
 
 #include "synthesis/synthesis_internal.h"
 
+#define MOST_VISITS 100000		/* in a schema where everything refers to everything they multiply with each step */
+
 bool
 feature_is_aggregated(const Feature *feature)
 {
@@ -92,6 +94,13 @@ new_visit(Request *request, Visit *from, Link *link, Step step, int ordinal)
 	Visit	   *node = palloc0(sizeof(Visit));
 	Oid			relid = step == STEP_DOWN ? link->child : link->parent;
 
+	CHECK_FOR_INTERRUPTS();
+	if (++request->nvisits > MOST_VISITS)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("more than %d ways along foreign keys from table \"%s\"", MOST_VISITS, request->target->name),
+				 errdetail("The walk was at %s.", node_path(from)),
+				 errhint("Lower max_depth or exclude tables.")));
 	node->table = find_table(request, relid);
 	node->from = from;
 	node->link = link;

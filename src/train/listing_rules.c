@@ -8,10 +8,12 @@
 #include <math.h>
 
 #include "common/shortest_dec.h"
+#include "common/string.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 
 #include "core/tree.h"
 #include "train_internal.h"
@@ -58,49 +60,81 @@ leaf_prediction(const Model *model, const Trees *trees, uint32 leaf)
 
 /* ---- rules ---- */
 
-/* Follow all paths from a node on; path has the conditions so far.  Resets the current context after each row. */
-static void
-put_rules(FunctionCallInfo fcinfo, const Model *model, const Trees *trees, uint32 at, StringInfo path)
+typedef struct RuleList
 {
-	int			length = path->len;
+	FunctionCallInfo fcinfo;
+	const Model *model;
+	const Trees *trees;
+	StringInfoData path;		/* the conditions so far */
+	MemoryContext scratch;		/* of one condition or row */
+} RuleList;
+
+/* Among others a condition with "or" stands in parentheses. */
+static void
+add_condition(RuleList *list, uint32 at, bool left)
+{
+	const Trees *trees = list->trees;
+	bool		alone = list->path.len == 0 && trees->node[trees->node[at].left + !left].kind == TREE_LEAF;
+	MemoryContext caller = MemoryContextSwitchTo(list->scratch);
+	const char *condition = split_condition(list->model, trees, at, left);
+	bool		parentheses = !alone && pg_str_endswith(condition, OR_MISSING);
+
+	if (list->path.len > 0)
+		appendStringInfoString(&list->path, " and ");
+	appendStringInfo(&list->path, parentheses ? "(%s)" : "%s", condition);
+	MemoryContextSwitchTo(caller);
+	MemoryContextReset(list->scratch);
+}
+
+static void
+put_rule(RuleList *list, uint32 leaf)
+{
+	MemoryContext caller = MemoryContextSwitchTo(list->scratch);
 	ListRow		row = {0};
+
+	row_add_integer(&row, leaf);
+	row_add_text(&row, list->path.len > 0 ? list->path.data : "always");
+	row_add_text(&row, leaf_prediction(list->model, list->trees, leaf));
+	row_add_number(&row, list->trees->cover[leaf]);
+	row_add_numbers(&row, leaf_answer(list->model, list->trees, leaf), list->trees->nvalues);
+	row_put(list->fcinfo, &row);
+	MemoryContextSwitchTo(caller);
+	MemoryContextReset(list->scratch);
+}
+
+/* Follow all paths from a node on. */
+static void
+put_rules(RuleList *list, uint32 at)
+{
+	const TreeNode *node = &list->trees->node[at];
+	int			length = list->path.len;
 
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
-	for (int right = 0; right <= 1 && trees->node[at].kind != TREE_LEAF; right++)
+	if (node->kind == TREE_LEAF)
 	{
-		appendStringInfo(path, "%s%s", length > 0 ? " and " : "", split_condition(model, trees, at, !right));
-		put_rules(fcinfo, model, trees, trees->node[at].left + right, path);
-		path->len = length;
-		path->data[length] = '\0';
-	}
-	if (trees->node[at].kind != TREE_LEAF)
+		put_rule(list, at);
 		return;
-	row_add_integer(&row, at);
-	row_add_text(&row, length > 0 ? path->data : "always");
-	row_add_text(&row, leaf_prediction(model, trees, at));
-	row_add_number(&row, trees->cover[at]);
-	row_add_numbers(&row, leaf_answer(model, trees, at), trees->nvalues);
-	row_put(fcinfo, &row);
-	MemoryContextReset(CurrentMemoryContext);
+	}
+	for (int right = 0; right <= 1; right++)
+	{
+		add_condition(list, at, !right);
+		put_rules(list, node->left + right);
+		list->path.len = length;
+		list->path.data[length] = '\0';
+	}
 }
 
 Datum
 ml_tree_rules(PG_FUNCTION_ARGS)
 {
 	Model	   *model = listed_model(fcinfo, RIGHT_PREDICT);
-	const Trees *trees;
-	StringInfoData path;
-	MemoryContext of_leaf = AllocSetContextCreate(CurrentMemoryContext, "relearn tree leaf", ALLOCSET_DEFAULT_SIZES);
-	MemoryContext before;
+	RuleList	list = {.fcinfo = fcinfo,.model = model,.trees = single_tree(model)};
 
 	InitMaterializedSRF(fcinfo, 0);
-	trees = single_tree(model);
-	initStringInfo(&path);
-	before = MemoryContextSwitchTo(of_leaf);
-	put_rules(fcinfo, model, trees, 0, &path);
-	MemoryContextSwitchTo(before);
-	MemoryContextDelete(of_leaf);
+	initStringInfo(&list.path);
+	list.scratch = AllocSetContextCreate(CurrentMemoryContext, "relearn rule", ALLOCSET_SMALL_SIZES);
+	put_rules(&list, 0);
 	return (Datum) 0;
 }
 
@@ -175,7 +209,10 @@ append_level_list(StringInfo out, const Dictionary *levels, const uint32 *set, b
 	return count;
 }
 
-/* Values that were no level of their own go with the rare ones, or where there were none the missing way. */
+/*
+ * Values that were no level of their own go with the rare ones, or where there were none the missing way.  Levels differ by their bytes, whatever the
+ * collation of the column takes for equal.
+ */
 static void
 append_category_split(StringInfo out, const InputColumn *input, const Dictionary *levels, const Trees *trees, uint32 at)
 {
@@ -190,7 +227,7 @@ append_category_split(StringInfo out, const InputColumn *input, const Dictionary
 	initStringInfo(&list);
 	listed = append_level_list(&list, levels, set, !others_left);
 	if (listed > 0)
-		appendStringInfo(out, "%s::text %s (%s)", name, others_left ? "NOT IN" : "IN", list.data);
+		appendStringInfo(out, "%s::text COLLATE \"C\" %s (%s)", name, others_left ? "NOT IN" : "IN", list.data);
 	else
 		appendStringInfo(out, others_left ? "%s IS NOT NULL" : "false", name);
 	if (!node->missing_right)

@@ -163,7 +163,7 @@ split_condition(const Model *model, const Trees *trees, uint32 parent, bool left
 	else
 		append_threshold(&out, model, node, left);
 	if (missing)
-		appendStringInfoString(&out, " or missing");
+		appendStringInfoString(&out, OR_MISSING);
 	return out.data;
 }
 

@@ -263,9 +263,12 @@ train_learner(Training *t)
 	resample(t);
 	ready_rows(t);
 	budget_take(&t->budget, t->learner->memory_needed(t->options, t->set.nrows + t->set.nvalidation, t->set.ncolumns, t->nclasses), "training");
-	check_scores_fit(t);
+	if (t->task != TASK_ANOMALY)
+		check_scores_fit(t);
 
-	t->set.spare_memory = (t->budget.limit - t->budget.used) / 2;	/* the rest is for judging */
+	t->set.memory_limit = t->budget.limit;
+	t->set.free_memory = t->budget.limit - t->budget.used;
+	t->set.spare_memory = t->set.free_memory / 2;	/* the rest is for judging */
 
 	t->model->learner = t->learner;
 	t->model->state = t->learner->train(&t->set, t->options);

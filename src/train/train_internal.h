@@ -334,7 +334,8 @@ extern Model *listed_model(FunctionCallInfo fcinfo, ModelRight right);
 
 struct Trees;
 
-/* The condition under which a row goes to one side of a split, for people. */
+/* The condition under which a row goes to one side of a split, for people.  What is missing goes along where it ends with these words. */
+#define OR_MISSING " or missing"
 extern char *split_condition(const Model *model, const struct Trees *trees, uint32 parent, bool left);
 
 #endif

@@ -107,6 +107,12 @@ BEGIN
 END $$;
 SELECT is(array_agg(told), '{true}', 'where ' || name || ' is missing') FROM unnest('{x,t,s}'::text[]) name, pg_temp.told(name) GROUP BY name;
 
+-- ... but of a column that gives the outcome away, where it is missing gives it away as well.
+CREATE TEMP TABLE codes AS SELECT i, i % 10 = 0 AS cancelled, CASE WHEN i % 10 = 0 THEN 'abc' END AS code FROM generate_series(1, 1000) i;
+SELECT results_eq($$ SELECT check_name, severity FROM ml.checks('codes', 'cancelled') WHERE columns[1] = 'code' $$,
+	$$ VALUES ('target_copy', 'high'), ('missing_values', 'medium'), ('constant_column', 'low') $$, 'a code that only cancelled rows have');
+SELECT matches((SELECT fix FROM ml.checks('codes', 'cancelled') WHERE check_name = 'missing_values'), 'exclude => ARRAY', 'it is left out');
+
 -- Stand-ins in more spellings than are kept.
 CREATE TEMP TABLE spelt AS SELECT i, CASE WHEN i % 4 = 0 THEN repeat(' ', i / 4) WHEN i % 4 = 1 THEN repeat(' ', i / 8) || (array['N/A', 'n/a'])[1 + i % 8 / 4] ELSE 'a' || i % 3 END AS x, i % 7 > 2 AS y
 FROM generate_series(1, 400) i;

@@ -128,6 +128,36 @@ SELECT is_empty($$SELECT model, i, value FROM other CROSS JOIN LATERAL generate_
 	CROSS JOIN (VALUES (4294967295), (2147483647), (65536)) v(value)
 	WHERE pg_temp.state(pg_temp.sealed(pg_temp.with_number(bytes, i, 4, value))) NOT IN ('XX001', '0A000', 'ok', '42703', '42804')$$, 'huge counts: a proper error');
 
+-- ---- a pipeline of all steps, there and back ----
+
+CREATE FUNCTION pg_temp.transformed(model bytea) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE prepared double precision[];
+BEGIN
+	prepared := ml.transform(model, '{"area": 50, "balcony": true, "side": "south", "listed": "2021-05-05", "floor": 2, "price": 170,
+		"note": "floor 3 of 4", "kind": "south", "words": "south side", "grams": "north"}'::jsonb);
+	PERFORM ml.inverse_transform(model, prepared);
+	RETURN 'ok';
+EXCEPTION WHEN OTHERS THEN
+	RETURN SQLSTATE;
+END $$;
+SELECT lives_ok($$SELECT ml.fit_pipeline('all steps', 'SELECT *, side AS kind, concat(''floor '', floor, '' of 4'') AS note, side || '' side'' AS words, side AS grams FROM homes',
+	target => 'price', preprocess => '{
+	"area": ["impute_median", "power", "standard"], "floor": [{"impute": {"indicator": true}}, {"quantile": {"n_quantiles": 10}}], "side": "target", "balcony": "minmax",
+	"side_code": [{"column": "side"}, "missing_as_category", "onehot"], "side_order": [{"column": "side"}, "ordinal"], "side_share": [{"column": "side"}, "frequency"],
+	"kind": "hash", "area_bucket": [{"column": "area"}, {"bucketize": {"n": 3, "onehot": true}}], "area_clip": [{"column": "area"}, {"clip": [25, 50]}, "robust"],
+	"area_log": [{"column": "area"}, "log1p", "maxabs"], "listed": "date_parts", "turn": [{"column": "listed"}, "cyclic"], "near": [{"column": "listed"}, {"holidays": {"dates": ["2020-12-24"]}}],
+	"per_floor": {"ratio": ["area", "floor"]}, "product": {"polynomial": ["area", "floor"]}, "of_side": {"group_median": {"of": "area", "by": "side"}},
+	"note": "tfidf", "words": "token_counts", "grams": {"hashed_ngrams": {"n_features": 4}}}')$$, 'a pipeline of all steps');
+CREATE TEMP TABLE pipeline AS SELECT ml.artifact('all steps') AS bytes;
+SELECT is(pg_temp.transformed(bytes), 'ok', 'transforms, and back') FROM pipeline;
+SELECT is_empty($$SELECT i, mask, state FROM pipeline CROSS JOIN generate_series(0, length(bytes) - 33) i CROSS JOIN (VALUES (1), (64), (255)) v(mask)
+	CROSS JOIN LATERAL (SELECT pg_temp.transformed(pg_temp.sealed(set_byte(bytes, i, get_byte(bytes, i) # mask))) AS state OFFSET 0) t
+	WHERE state NOT IN ('XX001', '0A000', 'ok', '42703', '42804', '22P02')$$, 'changed and sealed: a proper error, or a legal pipeline');
+SELECT is_empty($$SELECT i, value, state FROM pipeline CROSS JOIN generate_series(32, length(bytes) - 40, 3) i CROSS JOIN (VALUES (4294967295), (65536)) v(value)
+	CROSS JOIN LATERAL (SELECT pg_temp.transformed(pg_temp.sealed(pg_temp.with_number(bytes, i, 4, value))) AS state OFFSET 0) t
+	WHERE state NOT IN ('XX001', '0A000', 'ok', '42703', '42804', '22P02')$$, 'huge counts: a proper error');
+SELECT lives_ok($$SELECT ml.drop_model('all steps')$$, '(without it)');
+
 -- ---- what the errors say ----
 
 SELECT is(pg_temp.message(pg_temp.sealed(pg_temp.with_number(pg_temp.with_number(bytes, 8, 2, 3), 10, 2, 3))),

@@ -128,5 +128,10 @@ SELECT results_eq($$SELECT earliest, latest, (SELECT string_agg(t->>'value', ' '
 SELECT results_eq($$SELECT value FROM ml.sketch_top((SELECT ml.sketch(d) FROM far)) ORDER BY value$$, $$SELECT value FROM ml.value_counts('far', 'd') ORDER BY value$$,
 	'a sketch shows them, too');
 
+-- The order of the rows makes no difference, to the last bit.
+CREATE TEMP TABLE mixed_order AS SELECT i, sqrt(i % 83) AS a, ln(i) AS b, 'c' || i % 7 AS c, CASE WHEN i % 5 > 0 THEN i % 11 / 3.0 END AS d FROM generate_series(1, 999) i;
+SELECT results_eq($$ SELECT * FROM ml.correlations('SELECT a, b, c, d FROM mixed_order ORDER BY i') $$, $$ SELECT * FROM ml.correlations('SELECT a, b, c, d FROM mixed_order ORDER BY hashint4(i)') $$,
+	'correlations of rows in another order');
+
 SELECT * FROM finish();
 ROLLBACK;

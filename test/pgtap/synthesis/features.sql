@@ -183,6 +183,20 @@ CREATE TABLE shop.parted (id int PRIMARY KEY, probe int REFERENCES shop.probe) P
 CREATE TABLE shop.part PARTITION OF shop.parted FOR VALUES FROM (1) TO (9);
 SELECT throws_ok($$SELECT ml.synthesize_query('shop.part')$$, '55000', 'table "part" has no foreign key and none refers to it', 'a partition: the hint names the table it is of');
 
+-- the deepest features are written about as fast as others: an aggregate of an aggregate names it once
+CREATE TABLE shop.folk (id int PRIMARY KEY, parent int REFERENCES shop.folk, born timestamp, height float8);
+INSERT INTO shop.folk SELECT i, nullif(i / 3, 0), timestamp '2024-01-01' + i * interval '1 hour', i * 31 % 17 FROM generate_series(1, 40) AS i;
+SELECT cmp_ok((SELECT max(length(sql) + length(description)) FROM ml.synthesize_features('shop.folk', 6, aggregates => '{trend}')), '<', 5000, 'six steps deep');
+SELECT is_empty($$SELECT pg_temp.compare('shop.folk', 'id', $q$max_depth => 4, aggregates => '{trend,mean}', cutoff => 'born'$q$)$$, 'trends of trends');
+
+-- everything refers to everything: ways multiply, and end before memory does
+DO $$
+BEGIN
+	FOR i IN 1..8 LOOP EXECUTE format('CREATE TABLE shop.all%s (id int PRIMARY KEY)', i); END LOOP;
+	FOR i IN 1..8 LOOP FOR j IN 1..8 LOOP EXECUTE format('ALTER TABLE shop.all%s ADD to%s int REFERENCES shop.all%s', i, j, j); END LOOP; END LOOP;
+END $$;
+SELECT throws_ok($$SELECT ml.synthesize_query('shop.all1', 6, aggregates => '{mode}')$$, '54000', 'more than 100000 ways along foreign keys from table "all1"', 'too many ways');
+
 -- a source
 SELECT lives_ok($$SELECT ml.train('synthesis', ml.synthesize_query('shop.visit', cutoff => 'day'), 'seconds', algorithm => 'decision_tree', key => 'visit_id')$$, 'a source to train on');
 SELECT is((SELECT count(prediction) FROM ml.predict_table('synthesis', ml.synthesize_query('shop.visit', cutoff => 'day'), 'visit_id')), 212::bigint, 'and to predict from');
