@@ -386,7 +386,7 @@ check_memory(const Forest *f)
 	Budget		budget = {set->memory_limit, 0};
 
 	if (all > expected + set->free_memory + SLACK)
-		budget_fail(&budget, (Size) (set->memory_limit - set->free_memory - expected + all), "the forest");
+		budget_fail(&budget, (Size) (set->memory_limit - set->free_memory - expected + all), "the training");
 }
 
 /* Trees before the first there was no room for; of a batch of one, the leader has it at any rate. */

@@ -33,7 +33,7 @@ my %work = (
 	'random_forest' => q{SELECT FROM ml.train('m', 'wide', 'kind', 'random_forest', '{"n_estimators": 20}', exclude => '{y,yes,id}')},
 	'gradient_boosting in little memory' => q{SET relearn.max_memory = '80MB';
 		SELECT FROM ml.train('m', 'wide', 'y', 'gradient_boosting', '{"objective": "absolute", "n_estimators": 20}', exclude => '{kind,yes,id}')},
-	'decision_tree in little memory' => q{SET relearn.max_memory = '115MB'; SELECT FROM ml.train('m', 'wide', 'y', 'decision_tree', exclude => '{kind,yes,id}')},
+	'decision_tree in little memory' => q{SET relearn.max_memory = '125MB'; SELECT FROM ml.train('m', 'wide', 'y', 'decision_tree', exclude => '{kind,yes,id}')},
 	'evaluate' => q{SELECT FROM ml.evaluate('ready', 'wide')},
 	'predict_table' => q{SELECT count(*) FROM ml.predict_table('ready', 'wide', 'id')},
 	'predict' => q{SELECT sum(ml.predict('ready', w.*)) FROM wide w, generate_series(1, 10)},

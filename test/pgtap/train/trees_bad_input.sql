@@ -98,7 +98,7 @@ SET LOCAL relearn.max_memory = '14MB';
 CREATE FUNCTION pg_temp.noise() RETURNS SETOF text LANGUAGE sql AS
 $$ SELECT unnest(warnings) FROM ml.train('noise', 'SELECT i % 7919 AS x, i * 31 % 7907 AS z, hashint4(i) % 1000 AS y FROM generate_series(1, 40000) i', 'y', 'random_forest',
 	'{"n_estimators": 30, "checks": false}', split => '{"train": 0.9, "test": 0.1}') $$;
-SELECT throws_ok('SELECT pg_temp.noise()', '54000', 'the forest would need 20 MB of memory, more than relearn.max_memory allows', 'a forest that outgrows the memory is refused after its first trees');
+SELECT throws_ok('SELECT pg_temp.noise()', '54000', 'the training would need 20 MB of memory, more than relearn.max_memory allows', 'a forest that outgrows the memory is refused after its first trees');
 SET LOCAL relearn.max_memory = '20MB';
 SELECT is_empty('SELECT pg_temp.noise()', 'what it says is enough');
 RESET relearn.max_memory;
