@@ -128,7 +128,6 @@ fix_replace(const Checking *c, int column, const char *expression)
 	return select_columns(c, column, expression, NIL, "");
 }
 
-
 char *
 fix_where(const Checking *c, const char *condition)
 {

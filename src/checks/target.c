@@ -10,9 +10,6 @@
 
 #define HIGH_POWER 0.9
 #define MOST_SHOWN 6			/* values named in a message */
-#define MOST_CLASSES 1000		/* that ml.train takes */
-#define KEY_LIKE_CLASSES 20		/* more than this in so many of the rows: it takes them for a key */
-#define KEY_LIKE_SHARE 0.9
 #define FEWEST_UNKNOWN 20		/* rows without a target, to learn from */
 #define MOSTLY_WITH_TARGET 0.8	/* of the columns: then it is the rows that are empty */
 
@@ -43,7 +40,7 @@ target_is_class(const Checking *c)
 {
 	const CheckColumn *target = &c->column[c->target];
 
-	return target->kind == KIND_CATEGORY || target->kind == KIND_BOOLEAN || 
+	return target->kind == KIND_CATEGORY || target->kind == KIND_BOOLEAN ||
 		(target->kind == KIND_NUMBER && target->statistics.distinct <= 2 && target->statistics.fractions == 0);
 }
 
@@ -53,8 +50,8 @@ target_is_learnable(const Checking *c)
 {
 	const CheckColumn *target = &c->column[c->target];
 
-	return target->kind != KIND_CATEGORY || target->statistics.distinct <= KEY_LIKE_CLASSES ||
-		(target->statistics.distinct <= MOST_CLASSES && target->statistics.distinct <= KEY_LIKE_SHARE * (double) target->sketch->header.n);
+	return target->kind != KIND_CATEGORY ||
+		(target->statistics.distinct <= MOST_CLASSES && !levels_are_key(target->statistics.distinct, (double) target->sketch->header.n));
 }
 
 static void

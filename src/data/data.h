@@ -198,6 +198,14 @@ typedef struct Stratum
 } Stratum;
 
 #define MOST_STRATA 1000
+#define MOST_CLASSES 1000		/* of a target: the metrics keep a table of classes x classes */
+
+/* Texts that hardly repeat tell rows apart, as a key does: they are no feature, and no classes. */
+static inline bool
+levels_are_key(double nlevels, double nrows)
+{
+	return nlevels > 20 && nlevels > 0.9 * nrows;
+}
 
 /* Where the later parts begin that rows were split into by time. */
 typedef struct TimeBounds

@@ -306,15 +306,6 @@ source_open(const char *text)
 	return source;
 }
 
-static int
-compare_hashes(const void *a, const void *b)
-{
-	uint64		x = *(const uint64 *) a,
-				y = *(const uint64 *) b;
-
-	return (x > y) - (x < y);
-}
-
 static uint64
 hash_string(const char *text)
 {
@@ -337,7 +328,7 @@ source_identity(const Source *source)
 			return NULL;
 		names[n++] = hash_string(quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), get_rel_name(relation)));
 	}
-	qsort(names, n, sizeof(uint64), compare_hashes);
+	qsort(names, n, sizeof(uint64), hash_compare);
 	for (int i = 0; i < n; i++)
 		if (i == 0 || names[i] != names[i - 1])
 			hash = hash_fold(hash, names[i]);

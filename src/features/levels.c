@@ -8,9 +8,6 @@
 
 #include "features/features_internal.h"
 
-#define KEY_LIKE_DISTINCT 20
-#define KEY_LIKE_SHARE 0.9
-
 static int
 by_frequency(const void *a, const void *b, void *counts)
 {
@@ -63,7 +60,7 @@ levels_unused(const ColumnSummary *summary, int nlevels, int64 n)
 
 	if (seen == 0)
 		return "all its values are missing";
-	if (seen > KEY_LIKE_DISTINCT && (double) seen > KEY_LIKE_SHARE * (double) present)
+	if (levels_are_key(seen, (double) present))
 		return psprintf("%d of %lld values are distinct, as in a key", seen, (long long) present);
 	if (seen == 1 && summary->missing == 0)
 		return "it is constant";

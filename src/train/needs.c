@@ -36,7 +36,7 @@ class_count(const Frame *frame)
 {
 	int			n = frame->classification ? dictionary_size(frame->target.levels) : 0;
 
-	return n <= MAX_CLASSES ? n : 0;
+	return n <= MOST_CLASSES ? n : 0;
 }
 
 FrameNeeds

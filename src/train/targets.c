@@ -11,8 +11,6 @@
 
 #include "train_internal.h"
 
-#define KEY_LIKE_CLASSES 20		/* a text column with more levels than this ... */
-#define KEY_LIKE_SHARE 0.9		/* ... in this share of its rows is a key, as among the features */
 #define LEAST_WEIGHT 1e-200		/* of all rows together: shares of less lose digits */
 
 static void
@@ -58,16 +56,16 @@ check_class_count(const Training *t)
 				 errmsg("target column \"%s\" has only one class among the training rows", t->request.target),
 				 errdetail("A classifier needs rows of at least two classes; the training part has %lld rows.", (long long) nrows),
 				 errhint("Check the source's WHERE clause, or the split.")));
-	if (t->nclasses > KEY_LIKE_CLASSES && t->nclasses > KEY_LIKE_SHARE * nrows)
+	if (levels_are_key(t->nclasses, (double) nrows))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("target column \"%s\" has %d classes in %lld training rows, as a key has",
 						t->request.target, t->nclasses, (long long) nrows),
 				 errhint("Choose the column that holds what is to be predicted.")));
-	if (t->nclasses > MAX_CLASSES)
+	if (t->nclasses > MOST_CLASSES)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("target column \"%s\" has %d classes, more than the %d a model can have", t->request.target, t->nclasses, MAX_CLASSES),
+				 errmsg("target column \"%s\" has %d classes, more than the %d a model can have", t->request.target, t->nclasses, MOST_CLASSES),
 				 errhint("Group rare classes in the source, or predict a number.")));
 }
 

@@ -244,8 +244,6 @@ extern const char *task_name(Task task);
 extern Model *new_model(const Training *t);
 extern void fit_features(Training *t);
 
-#define MAX_CLASSES 1000		/* the metrics keep a table of classes x classes */
-
 /* ---- targets.c ---- */
 
 /* An error where the split left none. */
