@@ -122,7 +122,14 @@ add_edge(ColumnBins *bins, const Distinct *distinct, int64 below)
 	bins->edge[bins->nbins++] = tree_threshold(distinct->value[below], distinct->value[below + 1]);
 }
 
-/* A bin for every value, but none with fewer than min_data_in_bin rows. */
+/* Between neighbours of both signs: what a column tells often turns there (gain and loss, before and after), so that no bin has values of both. */
+static bool
+turns_sign(const Distinct *distinct, int64 below)
+{
+	return distinct->value[below] < 0 && distinct->value[below + 1] >= 0;
+}
+
+/* A bin for every value, but none with fewer than min_data_in_bin rows where it need not end. */
 static void
 edges_of_few(ColumnBins *bins, const Distinct *distinct, int min_data)
 {
@@ -131,44 +138,60 @@ edges_of_few(ColumnBins *bins, const Distinct *distinct, int min_data)
 	for (int64 i = 0; i + 1 < distinct->n; i++)
 	{
 		filled += distinct->count[i];
-		if (filled < min_data)
+		if (filled < min_data && !turns_sign(distinct, i))
 			continue;
 		add_edge(bins, distinct, i);
 		filled = 0;
 	}
 }
 
+/* The rows of values that do not fill a bin by themselves, and how many of the bins are left to them. */
+static int64
+rows_to_share(const Distinct *distinct, double fair, int *bins)
+{
+	int64		rows = distinct->total;
+
+	for (int64 i = 0; i < distinct->n; i++)
+		if (distinct->count[i] >= fair)
+		{
+			rows -= distinct->count[i];
+			(*bins)--;
+		}
+	return rows;
+}
+
 /*
- * Bins of about equal counts.  A value that would fill a bin by itself gets one, and the others share the rest evenly.
+ * Bins of about equal counts.  A value that would fill a bin by itself gets one, and the others share the rest evenly.  Where the sign turns the bin is
+ * cut in two, at zero itself unless that is one of the values.
  */
 static void
 edges_of_many(ColumnBins *bins, const Distinct *distinct, int most)
 {
 	double		fair = (double) distinct->total / most;
-	int64		rest = distinct->total;
-	int			rest_bins = most;
-	double		share;
+	int			turns = distinct->value[0] < 0 && distinct->value[distinct->n - 1] >= 0;	/* to come */
+	int			rest_bins = most - turns;
+	int64		rest = rows_to_share(distinct, fair, &rest_bins);
+	double		share = rest_bins > 0 ? (double) rest / rest_bins : HUGE_VAL;
 	int64		filled = 0;
 
-	for (int64 i = 0; i < distinct->n; i++)
-	{
-		if (distinct->count[i] < fair)
-			continue;
-		rest -= distinct->count[i];
-		rest_bins--;
-	}
-	share = rest_bins > 0 ? (double) rest / rest_bins : HUGE_VAL;
 	for (int64 i = 0; i + 1 < distinct->n && bins->nbins < most - 1; i++)
 	{
 		bool		big = distinct->count[i] >= fair;
 		bool		big_next = distinct->count[i + 1] >= fair;
+		bool		turning = turns_sign(distinct, i);
+		bool		full;
 
 		filled += distinct->count[i];
 		if (!big)
 			rest -= distinct->count[i];
-		if (!(big || filled >= share || (big_next && filled >= Max(1.0, share / 2))))
+		full = bins->nbins < most - 1 - turns && (big || filled >= share || (big_next && filled >= Max(1.0, share / 2)));
+		if (turning && distinct->value[i + 1] > 0)
+			bins->edge[bins->nbins++] = 0;
+		else if (full || turning)
+			add_edge(bins, distinct, i);
+		turns -= turning;
+		if (!full)
 			continue;
-		add_edge(bins, distinct, i);
 		filled = 0;
 		if (!big && --rest_bins > 0)
 			share = (double) rest / rest_bins;

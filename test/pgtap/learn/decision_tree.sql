@@ -72,6 +72,16 @@ CREATE TEMP TABLE exclusive AS SELECT i / 2 % 2 AS p, i % 2 AS q, (i / 2 % 2) <>
 SELECT ml.train('xor', 'exclusive', 'y', 'decision_tree', split => '{"train": 1}');
 SELECT is((SELECT count(*) FROM exclusive e WHERE ml.predict_class('xor', e.*)::boolean <> y), 0::bigint, 'exclusive or is learned');
 
+-- ---- where the sign turns there is a cut, however many values there are ----
+
+CREATE TEMP TABLE signs AS
+SELECT x, x > 0 AS gain, whole, whole >= 0 AS no_loss FROM generate_series(1, 20011) i, LATERAL (SELECT (i * 7919::bigint % 20011 - 9999.5) / 7 AS x,
+	i * 104729::bigint % 20011 - 10000 AS whole) s;
+SELECT ml.train('gain', 'SELECT x, gain FROM signs', 'gain', 'decision_tree', split => '{"train": 1}');
+SELECT results_eq($$SELECT condition FROM ml.tree_rules('gain')$$, $$VALUES ('x <= 0'), ('x > 0 or missing')$$, 'at zero');
+SELECT ml.train('no_loss', 'SELECT whole, no_loss FROM signs', 'no_loss', 'decision_tree', split => '{"train": 1}');
+SELECT is((SELECT count(*) FROM ml.tree_rules('no_loss')), 2::bigint, 'and below zero where that is a value');
+
 -- ---- categories and what is missing ----
 
 CREATE TEMP TABLE levels AS
