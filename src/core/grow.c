@@ -46,7 +46,6 @@ grower_layout(Arena *arena, const Bins *bins, int64 ntrain, const GrowOptions *o
 	grower->search.bins = bins;
 	grower->search.options = options;
 	grower->search.kernels = fast != NULL ? fast : &grow_baseline;
-	grower->few = ntrain >= FEW_LEVELS_FROM;
 	grower->ntrain = ntrain;
 	grower->nmembers = nmembers;
 	grower->gradient = gradient;
@@ -60,7 +59,7 @@ grower_layout(Arena *arena, const Bins *bins, int64 ntrain, const GrowOptions *o
 	grower->pool = arena_space(arena, size_times(grower->nslots, grower->hist_entries), sizeof(int64));
 	grower->sums = arena_space(arena, nmembers > 1 ? size_times(nmembers, grower->hist_entries) : 0, sizeof(int64));
 	grower->table = arena_array(arena, (Size) nmembers * HIST_GROUP, sizeof(int32));
-	grower->extremes = arena_array(arena, size_times(ntrees, gradient_pieces(grower)), sizeof(Extremes));
+	grower->sizes = arena_array(arena, size_times(ntrees, gradient_pieces(grower)), sizeof(GradientSizes));
 	grower->lefts = arena_array(arena, nmembers * PIECES_A_MEMBER + 1, sizeof(int64));
 	grower->use_group = arena_array(arena, bins->ngroups, sizeof(bool));
 	grower->column = arena_array(arena, ncolumns, sizeof(int));
@@ -156,32 +155,60 @@ bits_float(int32 bits)
 	return value;
 }
 
+static GradientSizes
+tree_sizes(const Grower *grower)
+{
+	int64		npieces = gradient_pieces(grower);
+	const GradientSizes *seen = grower->sizes + grower->job->tree * npieces;
+	GradientSizes sizes = {.least_hessian = PG_INT32_MAX};
+
+	for (int64 piece = 0; piece < npieces; piece++)
+	{
+		sizes.gradient = Max(sizes.gradient, seen[piece].gradient);
+		sizes.hessian = Max(sizes.hessian, seen[piece].hessian);
+		sizes.least_hessian = Min(sizes.least_hessian, seen[piece].least_hessian);
+		sizes.gradient_squares += seen[piece].gradient_squares;
+		sizes.hessians += seen[piece].hessians;
+	}
+	return sizes;
+}
+
+/*
+ * As many levels as the sum of all rows has room for: a row has (levels * mean / largest) of them on average, and rounding adds one at most.
+ */
+static int
+most_levels(int most, double room, double rows, double largest, double mean)
+{
+	double		levels = (room / rows - 2) * (largest / mean);
+
+	return levels < most ? (int) Max(levels, 1) : most;
+}
+
 /* Scales that bring the largest gradient and hessian to the last level; false where they are not finite. */
 static bool
 choose_quantum(Grower *grower)
 {
 	Quantum    *quantum = &grower->job->quantum;
-	int64		npieces = gradient_pieces(grower);
-	const Extremes *seen = grower->extremes + grower->job->tree * npieces;
-	Extremes	extremes = {0, 0, PG_INT32_MAX};
-	int64		n = Max(grower->ntrain, 1);
-	int			levels = grower->few ? FEW_GRADIENT_LEVELS : (int) Min(MANY_GRADIENT_LEVELS, PG_INT32_MAX / n);
-	int			hessian_levels = grower->few ? FEW_HESSIAN_LEVELS : (int) Min(MANY_HESSIAN_LEVELS, PG_UINT32_MAX / n);
+	GradientSizes sizes = tree_sizes(grower);
+	double		rows = (double) Max(grower->ntrain, 1);
+	double		gradient = bits_float(sizes.gradient);
+	double		hessian = bits_float(sizes.hessian);
+	double		usual_gradient = sqrt(sizes.gradient_squares / rows);	/* not below the mean of sizes (Jensen) */
+	double		usual_hessian = sizes.hessians / rows;
+	int			hessian_levels;
 
-	for (int64 piece = 0; piece < npieces; piece++)
-	{
-		extremes.gradient = Max(extremes.gradient, seen[piece].gradient);
-		extremes.hessian = Max(extremes.hessian, seen[piece].hessian);
-		extremes.least_hessian = Min(extremes.least_hessian, seen[piece].least_hessian);
-	}
-	if (extremes.gradient >= INFINITE_BITS || extremes.hessian >= INFINITE_BITS)
+	if (sizes.gradient >= INFINITE_BITS || sizes.hessian >= INFINITE_BITS)
 		return false;
-	quantum->all_one = extremes.least_hessian == extremes.hessian;
-	if (quantum->all_one)
-		hessian_levels = 1;
-	quantum->gradient_levels = levels;
-	quantum->gradient = extremes.gradient > 0 ? (double) bits_float(extremes.gradient) / levels : 1;
-	quantum->hessian = extremes.hessian > 0 ? (double) bits_float(extremes.hessian) / hessian_levels : 1;
+	quantum->all_one = sizes.least_hessian == sizes.hessian;
+	quantum->few = grower->ntrain >= FEW_LEVELS_FROM
+		&& usual_gradient * FEW_GRADIENT_LEVELS >= gradient * FEW_LEVELS_A_ROW
+		&& (quantum->all_one || usual_hessian * FEW_HESSIAN_LEVELS >= hessian * FEW_LEVELS_A_ROW);
+	quantum->gradient_levels = quantum->few ? FEW_GRADIENT_LEVELS :
+		most_levels(MANY_GRADIENT_LEVELS, PG_INT32_MAX, rows, gradient, usual_gradient);
+	hessian_levels = quantum->all_one ? 1 : quantum->few ? FEW_HESSIAN_LEVELS :
+		most_levels(MANY_HESSIAN_LEVELS, PG_UINT32_MAX, rows, hessian, usual_hessian);
+	quantum->gradient = gradient > 0 ? gradient / quantum->gradient_levels : 1;
+	quantum->hessian = hessian > 0 ? hessian / hessian_levels : 1;
 	quantum->gradient_scale = (float) (1 / quantum->gradient) * SLIGHTLY_LESS;
 	quantum->hessian_scale = (float) (1 / quantum->hessian) * SLIGHTLY_LESS;
 	quantum->seed = (uint32) hash_fold(grower->seed, 2);

@@ -17,12 +17,13 @@
 
 /*
  * Few levels, where rows are many: sums of FLUSH_ROWS rows fit 16 bits each, in a table that the first-level cache holds.  Many, where the
- * rounding of few would show.
+ * rounding of few would show: where rows are not that many, and where most gradients are small beside the largest (outliers, rare classes).
  */
 #define FEW_GRADIENT_LEVELS 15
 #define FEW_HESSIAN_LEVELS 30
 #define FLUSH_ROWS 2176
 #define FEW_LEVELS_FROM 262144	/* rows */
+#define FEW_LEVELS_A_ROW 2.0	/* that its gradient (root mean square) and hessian (mean) must have: rounding adds 1/16 to their variance at most */
 #define MANY_GRADIENT_LEVELS 32767
 #define MANY_HESSIAN_LEVELS 65535
 
@@ -45,6 +46,7 @@ typedef struct Quantum
 	int			gradient_levels;	/* levels lie in -gradient_levels .. gradient_levels */
 	double		gradient,		/* value of one level */
 				hessian;
+	bool		few;			/* levels */
 	bool		all_one;		/* hessians are equal: one level each, so that rows are counted exactly */
 	uint32		seed;
 } Quantum;
@@ -63,17 +65,19 @@ typedef struct Scan
 	bool		missing_left;
 } Scan;
 
-/* The largest gradient (by size) and hessian and the smallest hessian, as the bits of floats, which order them; hessians are not negative. */
-typedef struct Extremes
+/* Of the gradients of some rows. */
+typedef struct GradientSizes
 {
-	int32		gradient,
-				hessian,
+	int32		gradient,		/* the largest, by size, as the bits of a float, which order them */
+				hessian,		/* likewise; hessians are not negative */
 				least_hessian;
-} Extremes;
+	double		gradient_squares,	/* sums */
+				hessians;
+} GradientSizes;
 
 typedef struct GrowKernels
 {
-	void		(*extremes) (const float *gradient, const float *hessian, int64 count, Extremes *extremes);
+	GradientSizes (*sizes) (const float *gradient, const float *hessian, int64 count);
 
 	/* Packed levels (gradient << 16) + hessian of rows first .. first+count-1. */
 	void		(*quantise) (const float *gradient, const float *hessian, int64 first, int count, const Quantum *quantum, int32 *pair);
@@ -176,7 +180,6 @@ struct Grower
 	const Bins *bins;
 	const GrowOptions *options;
 	SplitSearch search;
-	bool		few;			/* levels of gradients */
 	int64		ntrain;
 	int			nmembers;
 	const float *gradient;
@@ -191,7 +194,7 @@ struct Grower
 	int64	   *pool;			/* (nslots, hist_entries) */
 	int64	   *sums;			/* (nmembers, hist_entries) */
 	int32	   *table;			/* (nmembers, HIST_GROUP) zeros */
-	Extremes   *extremes;		/* (ntrees, pieces) */
+	GradientSizes *sizes;		/* (ntrees, pieces) */
 	int64	   *lefts;			/* (pieces) rows that went left */
 	bool	   *use_group;		/* (ngroups) has a column of this tree */
 	int		   *column;			/* this tree's columns, ascending */

@@ -20,10 +20,9 @@ void
 grower_look(Grower *grower, int tree, int64 start)
 {
 	Size		first = (Size) tree * grower->ntrain + start;
-	Extremes	extremes = {0, 0, PG_INT32_MAX};
 
-	grower->search.kernels->extremes(grower->gradient + first, grower->hessian + first, Min(GRADIENT_PIECE, grower->ntrain - start), &extremes);
-	grower->extremes[tree * gradient_pieces(grower) + start / GRADIENT_PIECE] = extremes;
+	grower->sizes[tree * gradient_pieces(grower) + start / GRADIENT_PIECE] =
+		grower->search.kernels->sizes(grower->gradient + first, grower->hessian + first, Min(GRADIENT_PIECE, grower->ntrain - start));
 }
 
 static int
@@ -38,7 +37,7 @@ add_rows(const Grower *grower, int member, const int32 *rows, int64 from, int64 
 {
 	for (int g = 0; g < grower->bins->ngroups; g++)
 		if (grower->use_group[g])
-			grower->search.kernels->histogram(grower->bins->group[g], rows, from, count, group_words(grower, g), grower->few,
+			grower->search.kernels->histogram(grower->bins->group[g], rows, from, count, group_words(grower, g), grower->job->quantum.few,
 											  grower->table + (Size) member * HIST_GROUP, hist + (Size) g * HIST_GROUP);
 }
 

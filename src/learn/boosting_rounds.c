@@ -450,6 +450,17 @@ watch(Boosting *b, int round)
 	return patience > 0 && round + 1 - b->best >= patience;
 }
 
+/* Rounds lower the loss of the rows they learn from, unless steps are too large: where hessians are tiny (rare classes), or hardly shrunk. */
+static void
+check_progress(const Boosting *b, int rounds)
+{
+	bool		loss = b->metric == round_metric(0, b->objective);
+
+	if (loss && rounds > 1 && is_better(b->metric, b->train_curve[0], b->train_curve[rounds - 1]))
+		training_warning(b->set, "training diverged: \"%s\" of training rows is %.6g after round 1 and %.6g after round %d; raise min_sum_hessian or lower learning_rate",
+						 b->metric->name, b->train_curve[0], b->train_curve[rounds - 1], rounds);
+}
+
 static void
 keep_curve(Boosting *b, int rounds)
 {
@@ -501,5 +512,8 @@ boosting_run(Boosting *b)
 			break;
 	}
 	keep_curve(b, run);
-	return b->options->early_stopping_rounds > 0 && b->best > 0 ? b->best : run;
+	if (b->options->early_stopping_rounds > 0 && b->best > 0)
+		run = b->best;
+	check_progress(b, run);
+	return run;
 }

@@ -161,6 +161,21 @@ FROM unnest('{1,2,3}'::int[]) jobs, (VALUES
 SELECT is_empty($$SELECT rtrim(model, '123'), count(DISTINCT sha256) FROM ml.versions WHERE model LIKE 'team%' GROUP BY 1 HAVING count(DISTINCT sha256) <> 1 OR count(*) <> 3$$,
 	'nor the number of workers');
 
+-- ---- many rows whose gradients are small beside the largest: rounding to integers chooses no other splits than LightGBM 4.7.0's exact sums ----
+
+CREATE TEMP TABLE sales AS
+SELECT item, store, (5 + item * 37 % 11 + store * 13 % 7) / (1 + i * 7919 % 299993) ^ 0.4 * 300000 ^ 0.4 AS amount
+FROM generate_series(1::int8, 300000) i, LATERAL (SELECT i * 104729 % 199 AS item, i * 15485863 % 101 AS store) s;
+SELECT pg_temp.fit('outliers_' || rounds, 'SELECT item, store, amount FROM sales', 'amount', jsonb_build_object('n_estimators', rounds))
+FROM unnest('{1,10}'::int[]) rounds;
+SELECT ok(abs(value - want) < 5e-4, model) FROM ml.run_metrics JOIN (VALUES ('outliers_1', 19.210710), ('outliers_10', 19.008234)) v (model, want) USING (model)
+WHERE part = 'train' AND metric = 'rmse';
+
+-- ---- steps that are too large ----
+
+SELECT is(array_to_string(pg_temp.fit('steps', 'SELECT rooms, age, price FROM houses', 'price', jsonb_build_object('learning_rate', rate)), '') ~
+	'training diverged: "rmse" .* lower learning_rate', diverged, 'learning_rate ' || rate) FROM (VALUES (0.5, false), (2.5, true)) v (rate, diverged);
+
 -- ---- bins and thresholds: the rows' scores, kept by their bins, are what the model predicts of their values ----
 
 CREATE TEMP TABLE spread AS
