@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What a user of trees does today: pull the table out, train with a library, or score with a model trained before and write back.  trees.py starts it.
 
-usage: tree_peers.py [--dsn DSN] [--pull csv|bin] [--threads 2] [--trees 100] [--leaves 31] [--quantised] [--model FILE]
+usage: tree_peers.py [--dsn DSN] [--pull csv|bin] [--threads 2] [--trees 100] [--leaves 31] [--quantised] [--seed N] [--model FILE]
                      lightgbm|xgboost|sklearn|forest|tree|score
 
 lightgbm, xgboost, sklearn: gradient boosting of y by f01 .. f28, learning rate 0.1, so many leaves and trees, histograms; rows with id % 5 = 0 are
@@ -23,6 +23,7 @@ parser.add_argument("--threads", type=int, default=2)
 parser.add_argument("--trees", type=int, default=100)
 parser.add_argument("--leaves", type=int, default=31)
 parser.add_argument("--quantised", action="store_true")
+parser.add_argument("--seed", type=int, help="of LightGBM; without it, the library's own")
 parser.add_argument("--model")
 parser.add_argument("workload", choices=["lightgbm", "xgboost", "sklearn", "forest", "tree", "score"])
 ARGS = parser.parse_args()
@@ -35,7 +36,7 @@ from export import FEATURES, RESULT, Step, pull_bin, pull_csv, write_back
 def lightgbm_trainer(X, y):
     import lightgbm
     parameters = {"objective": "binary", "num_leaves": ARGS.leaves, "learning_rate": 0.1, "num_threads": ARGS.threads, "verbose": -1,
-                  "use_quantized_grad": ARGS.quantised}
+                  "use_quantized_grad": ARGS.quantised, **({} if ARGS.seed is None else {"seed": ARGS.seed})}
     with Step("data"):
         data = lightgbm.Dataset(X, y, params=parameters).construct()
     return lambda trees: lightgbm.train(parameters, data, trees)

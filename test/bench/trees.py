@@ -14,6 +14,7 @@ BOOSTED = "bench_boosted"
 
 def add_arguments(parser):
     parser.add_argument("--forest-trees", type=int, default=10, help="trees of the forests (scikit-learn takes 3 s for each)")
+    parser.add_argument("--seeds", type=int, default=5, help="trainings of each side whose AUC is compared")
     parser.add_argument("--sizes", default="250000,1000000", help="rows of the trainings that show how time grows; beyond --rows a table is made")
     parser.add_argument("--parts", default=",".join(PARTS), help="of the group trees: " + " ".join(PARTS))
 
@@ -128,6 +129,22 @@ def part_large(bench):
         compare_boosting(bench, trees, leaves, {"LightGBM quantised": side}, max(1, bench.rounds // 3))
 
 
+def part_seeds(bench):
+    """One seed tells little: after many rounds models of one library differ by more in their AUC than libraries do on average."""
+    auc = {"ours": [], "LightGBM": [], "LightGBM quantised": []}
+    for seed in range(1, bench.arguments.seeds + 1):
+        bench.cursor.execute(boosting_sql(500, more=f', "random_state": {seed}'))
+        auc["ours"].append(holdout_auc(bench, BOOSTED))
+        for name, options in (("LightGBM", ()), ("LightGBM quantised", ("--quantised",))):
+            side = library("--trees", "500", "--seed", str(seed), *options, "lightgbm")
+            side()
+            auc[name].append(side.results[-1]["auc"])
+    mean, sd = ({name: measure(values) for name, values in auc.items()} for measure in (statistics.mean, statistics.pstdev))
+    for name in list(auc)[1:]:
+        bench.note(f"boosting 500 x 31, AUC on the holdout of {bench.arguments.seeds} seeds: {mean['ours']:.5f} (sd {sd['ours']:.5f}), "
+                   f"{name} {mean[name]:.5f} (sd {sd[name]:.5f}): {mean['ours'] - mean[name]:+.5f}")
+
+
 def part_jobs(bench):
     sides = {(jobs, trees): bench.sql(boosting_sql(trees, model=f"bench_jobs_{jobs}", more=f', "n_jobs": {jobs}'))
              for jobs in (1, 2) for trees in (100, 1)}
@@ -228,7 +245,7 @@ def part_point(bench):
     bench.line("prepared point query with ml.predict_proba, 100 x 31", t["with"], "without", t["without"], "<= 1.15", "us")
 
 
-PARTS = {"boosting": part_boosting, "large": part_large, "jobs": part_jobs, "forest": part_forest, "tree": part_tree, "growth": part_growth,
+PARTS = {"boosting": part_boosting, "large": part_large, "seeds": part_seeds, "jobs": part_jobs, "forest": part_forest, "tree": part_tree, "growth": part_growth,
          "memory": part_memory, "score": part_score, "point": part_point}
 
 
