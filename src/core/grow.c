@@ -58,7 +58,6 @@ grower_layout(Arena *arena, const Bins *bins, int64 ntrain, const GrowOptions *o
 	grower->spare = arena_space(arena, ntrain + LIST_PADDING, sizeof(int32));
 	grower->pool = arena_space(arena, size_times(grower->nslots, grower->hist_entries), sizeof(int64));
 	grower->sums = arena_space(arena, nmembers > 1 ? size_times(nmembers, grower->hist_entries) : 0, sizeof(int64));
-	grower->table = arena_array(arena, (Size) nmembers * HIST_GROUP, sizeof(int32));
 	grower->sizes = arena_array(arena, size_times(ntrees, gradient_pieces(grower)), sizeof(GradientSizes));
 	grower->lefts = arena_array(arena, nmembers * PIECES_A_MEMBER + 1, sizeof(int64));
 	grower->use_group = arena_array(arena, bins->ngroups, sizeof(bool));
@@ -200,13 +199,8 @@ choose_quantum(Grower *grower)
 	if (sizes.gradient >= INFINITE_BITS || sizes.hessian >= INFINITE_BITS)
 		return false;
 	quantum->all_one = sizes.least_hessian == sizes.hessian;
-	quantum->few = grower->ntrain >= FEW_LEVELS_FROM
-		&& usual_gradient * FEW_GRADIENT_LEVELS >= gradient * FEW_LEVELS_A_ROW
-		&& (quantum->all_one || usual_hessian * FEW_HESSIAN_LEVELS >= hessian * FEW_LEVELS_A_ROW);
-	quantum->gradient_levels = quantum->few ? FEW_GRADIENT_LEVELS :
-		most_levels(MANY_GRADIENT_LEVELS, PG_INT32_MAX, rows, gradient, usual_gradient);
-	hessian_levels = quantum->all_one ? 1 : quantum->few ? FEW_HESSIAN_LEVELS :
-		most_levels(MANY_HESSIAN_LEVELS, PG_UINT32_MAX, rows, hessian, usual_hessian);
+	quantum->gradient_levels = most_levels(GRADIENT_LEVELS, PG_INT32_MAX, rows, gradient, usual_gradient);
+	hessian_levels = quantum->all_one ? 1 : most_levels(HESSIAN_LEVELS, PG_UINT32_MAX, rows, hessian, usual_hessian);
 	quantum->gradient = gradient > 0 ? gradient / quantum->gradient_levels : 1;
 	quantum->hessian = hessian > 0 ? hessian / hessian_levels : 1;
 	quantum->gradient_scale = (float) (1 / quantum->gradient) * SLIGHTLY_LESS;
@@ -286,7 +280,7 @@ build_histogram(Grower *grower, Leaf *leaf, const Leaf *keep)
 	leaf->slot = take_slot(grower, keep);
 	start_histogram(grower, leaf->slot);
 	team_run(grower->team, GROW_HISTOGRAM, divide_rows(grower, leaf->grown.start, leaf->grown.count,
-													   Min(Max(share, LEAST_HISTOGRAM_PIECE), FLUSH_ROWS)));
+													   Min(Max(share, LEAST_HISTOGRAM_PIECE), MOST_HISTOGRAM_PIECE)));
 }
 
 static void

@@ -133,21 +133,7 @@ row_word(const uint8 *row, int word)
 	}
 
 INLINED void
-add_few(const uint8 *group, const int32 *rows, int64 from, int64 to, const int words, int32 *table)
-{
-	for (int64 i = from; i < to; i++)
-	{
-		const uint8 *row = group + (Size) (rows ? rows[i] : i) * GROUP_BYTES;
-		int32		pair = row_pair(row);
-
-		if (rows)
-			__builtin_prefetch(group + (Size) rows[i + PREFETCH_AHEAD] * GROUP_BYTES);
-		ADD_ROW(table, pair);
-	}
-}
-
-INLINED void
-add_many(const uint8 *group, const int32 *rows, int64 from, int64 to, const int words, int64 *sum)
+add_rows_of(const uint8 *group, const int32 *rows, int64 from, int64 to, const int words, int64 *sum)
 {
 	for (int64 i = from; i < to; i++)
 	{
@@ -161,57 +147,31 @@ add_many(const uint8 *group, const int32 *rows, int64 from, int64 to, const int 
 	}
 }
 
-GROW_TARGET static void
-flush(int32 *table, int64 *sum, int n)
-{
-	for (int k = 0; k < n; k++)
-	{
-		sum[k] += (int64) ((uint64) (int64) (table[k] >> 16) << 32) + (uint16) table[k];
-		table[k] = 0;
-	}
-}
-
 INLINED void
-histogram_words(const uint8 *group, const int32 *rows, int64 from, int64 count, const int words, bool few, int32 *table, int64 *sum)
+histogram_words(const uint8 *group, const int32 *rows, int64 from, int64 count, const int words, int64 *sum)
 {
-	int64		end = from + count;
-
-	if (!few)
-	{
-		if (rows)
-			add_many(group, rows, from, end, words, sum);
-		else
-			add_many(group, NULL, from, end, words, sum);
-		return;
-	}
-	for (; from < end; from += FLUSH_ROWS)
-	{
-		int64		to = Min(from + FLUSH_ROWS, end);
-
-		if (rows)
-			add_few(group, rows, from, to, words, table);
-		else
-			add_few(group, NULL, from, to, words, table);
-		flush(table, sum, Min(words * 8, GROUP_COLUMNS) * HIST_COLUMN);
-	}
+	if (rows)
+		add_rows_of(group, rows, from, from + count, words, sum);
+	else
+		add_rows_of(group, NULL, from, from + count, words, sum);
 }
 
 GROW_TARGET static void
-histogram(const uint8 *group, const int32 *rows, int64 from, int64 count, int words, bool few, int32 *table, int64 *sum)
+histogram(const uint8 *group, const int32 *rows, int64 from, int64 count, int words, int64 *sum)
 {
 	switch (words)
 	{
 		case 1:
-			histogram_words(group, rows, from, count, 1, few, table, sum);
+			histogram_words(group, rows, from, count, 1, sum);
 			break;
 		case 2:
-			histogram_words(group, rows, from, count, 2, few, table, sum);
+			histogram_words(group, rows, from, count, 2, sum);
 			break;
 		case 3:
-			histogram_words(group, rows, from, count, 3, few, table, sum);
+			histogram_words(group, rows, from, count, 3, sum);
 			break;
 		default:
-			histogram_words(group, rows, from, count, 4, few, table, sum);
+			histogram_words(group, rows, from, count, 4, sum);
 			break;
 	}
 }

@@ -33,12 +33,12 @@ group_words(const Grower *grower, int group)
 
 /* Add rows from .. from+count-1 of the list (NULL: those rows themselves) to a histogram. */
 static void
-add_rows(const Grower *grower, int member, const int32 *rows, int64 from, int64 count, int64 *hist)
+add_rows(const Grower *grower, const int32 *rows, int64 from, int64 count, int64 *hist)
 {
 	for (int g = 0; g < grower->bins->ngroups; g++)
 		if (grower->use_group[g])
-			grower->search.kernels->histogram(grower->bins->group[g], rows, from, count, group_words(grower, g), grower->job->quantum.few,
-											  grower->table + (Size) member * HIST_GROUP, hist + (Size) g * HIST_GROUP);
+			grower->search.kernels->histogram(grower->bins->group[g], rows, from, count, group_words(grower, g),
+											  hist + (Size) g * HIST_GROUP);
 }
 
 /* Where this member adds; its own sums are cleared at its first piece. */
@@ -72,21 +72,21 @@ store_pairs(const Grower *grower, int64 start, int count, const int32 *pair)
 
 /* Round the gradients of a run of rows; where every row counts, the root's histogram and list are made on the way. */
 static void
-quantise_rows(Grower *grower, int member, int64 start, int64 end, int64 *hist)
+quantise_rows(Grower *grower, int64 start, int64 end, int64 *hist)
 {
 	Size		first = (Size) grower->job->tree * grower->ntrain;
 
-	for (; start < end; start += FLUSH_ROWS)
+	for (; start < end; start += PAIR_ROWS)
 	{
-		int			count = (int) Min(FLUSH_ROWS, end - start);
-		int32		pair[FLUSH_ROWS];
+		int			count = (int) Min(PAIR_ROWS, end - start);
+		int32		pair[PAIR_ROWS];
 
 		grower->search.kernels->quantise(grower->gradient + first + start, grower->hessian + first + start, start, count,
 										 &grower->job->quantum, pair);
 		store_pairs(grower, start, count, pair);
 		if (hist == NULL)
 			continue;
-		add_rows(grower, member, NULL, start, count, hist);
+		add_rows(grower, NULL, start, count, hist);
 		for (int i = 0; i < count; i++)
 			grower->rows[start + i] = (int32) (start + i);
 	}
@@ -102,7 +102,7 @@ grow_quantise_task(void *view, Team *team)
 		int64		start = piece * QUANTISE_PIECE;
 
 		CHECK_FOR_INTERRUPTS();
-		quantise_rows(grower, team_member(team), start, Min(start + QUANTISE_PIECE, grower->ntrain),
+		quantise_rows(grower, start, Min(start + QUANTISE_PIECE, grower->ntrain),
 					  grower->job->bagged ? NULL : member_histogram(grower, team));
 	}
 }
@@ -120,7 +120,7 @@ grow_histogram_task(void *view, Team *team)
 		int64		start = piece * job->piece;
 
 		CHECK_FOR_INTERRUPTS();
-		add_rows(grower, team_member(team), grower->rows, job->from + start, Min(job->piece, job->count - start),
+		add_rows(grower, grower->rows, job->from + start, Min(job->piece, job->count - start),
 				 member_histogram(grower, team));
 	}
 }

@@ -161,7 +161,7 @@ FROM unnest('{1,2,3}'::int[]) jobs, (VALUES
 SELECT is_empty($$SELECT rtrim(model, '123'), count(DISTINCT sha256) FROM ml.versions WHERE model LIKE 'team%' GROUP BY 1 HAVING count(DISTINCT sha256) <> 1 OR count(*) <> 3$$,
 	'nor the number of workers');
 
--- ---- many rows whose gradients are small beside the largest: rounding to integers chooses no other splits than LightGBM 4.7.0's exact sums ----
+-- ---- many rows, most of whose gradients are small beside the largest: integers choose the same splits as LightGBM 4.7.0's sums of floats ----
 
 CREATE TEMP TABLE sales AS
 SELECT item, store, (5 + item * 37 % 11 + store * 13 % 7) / (1 + i * 7919 % 299993) ^ 0.4 * 300000 ^ 0.4 AS amount
