@@ -3,7 +3,7 @@
  *		Design rows as bytes: at most 255 bins a column, and one for what is missing.
  *
  * Edges come from the first rows, which in canonical order are a random sample; they lie midway between neighbouring values, one bin for each
- * distinct value where there are few.  A column of both signs has an edge at zero, as in LightGBM.  Categories are binned by code; where there are
+ * distinct value where there are few.  A column of both signs has an edge between them, as in LightGBM.  Categories are binned by code; where there are
  * more than 255 levels the most frequent 254 keep a bin.
  *
  * A training turns its rows to bytes once, in private memory and by rows only; trainers that share their work lay out a view of their own and copy

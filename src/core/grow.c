@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "miscadmin.h"
@@ -173,7 +174,8 @@ tree_sizes(const Grower *grower)
 }
 
 /*
- * As many levels as the sum of all rows has room for: a row has (levels * mean / largest) of them on average, and rounding adds one at most.
+ * As many levels as the sum of all rows has room for: a row has (levels * mean / largest) of them on average, and rounding adds hardly more than one.
+ * One level has room in any case: rows are at most 2^27 (MOST_ROWS).
  */
 static int
 most_levels(int most, double room, double rows, double largest, double mean)
@@ -194,17 +196,16 @@ choose_quantum(Grower *grower)
 	double		hessian = bits_float(sizes.hessian);
 	double		usual_gradient = sqrt(sizes.gradient_squares / rows);	/* not below the mean of sizes (Jensen) */
 	double		usual_hessian = sizes.hessians / rows;
-	int			hessian_levels;
+	int			gradient_levels = most_levels(GRADIENT_LEVELS, PG_INT32_MAX, rows, gradient, usual_gradient);
+	int			hessian_levels = most_levels(HESSIAN_LEVELS, PG_UINT32_MAX, rows, hessian, usual_hessian);
 
 	if (sizes.gradient >= INFINITE_BITS || sizes.hessian >= INFINITE_BITS)
 		return false;
 	quantum->all_one = sizes.least_hessian == sizes.hessian;
-	quantum->gradient_levels = most_levels(GRADIENT_LEVELS, PG_INT32_MAX, rows, gradient, usual_gradient);
-	hessian_levels = quantum->all_one ? 1 : most_levels(HESSIAN_LEVELS, PG_UINT32_MAX, rows, hessian, usual_hessian);
-	quantum->gradient = gradient > 0 ? gradient / quantum->gradient_levels : 1;
-	quantum->hessian = hessian > 0 ? hessian / hessian_levels : 1;
-	quantum->gradient_scale = (float) (1 / quantum->gradient) * SLIGHTLY_LESS;
-	quantum->hessian_scale = (float) (1 / quantum->hessian) * SLIGHTLY_LESS;
+	quantum->gradient = gradient > 0 ? gradient / gradient_levels : 1;
+	quantum->hessian = hessian > 0 ? hessian / (quantum->all_one ? 1 : hessian_levels) : 1;
+	quantum->gradient_scale = (float) Min(1 / quantum->gradient, FLT_MAX) * SLIGHTLY_LESS;
+	quantum->hessian_scale = (float) Min(1 / quantum->hessian, FLT_MAX) * SLIGHTLY_LESS;
 	quantum->seed = (uint32) hash_fold(grower->seed, 2);
 	grower->search.quantum = *quantum;
 	return true;

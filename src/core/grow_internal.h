@@ -38,7 +38,6 @@ typedef struct Quantum
 {
 	float		gradient_scale,	/* level = value * scale, rounded by chance */
 				hessian_scale;
-	int			gradient_levels;	/* levels lie in -gradient_levels .. gradient_levels */
 	double		gradient,		/* value of one level */
 				hessian;
 	bool		all_one;		/* hessians are equal: one level each, so that rows are counted exactly */

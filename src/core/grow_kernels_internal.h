@@ -71,12 +71,27 @@ mix32(uint32 x)
 	return x ^ (x >> 16);
 }
 
+/* Of 16 bits, the middle of their share of (0, 1): what is whole already is never rounded elsewhere. */
+INLINED float
+unit_of(uint32 bits)
+{
+	return ((float) (int32) bits + 0.5f) * HALF;
+}
+
+/* Without a library call, so that it vectorises. */
+INLINED int32
+floor_of(float x)
+{
+	int32		whole = (int32) x;
+
+	return whole - ((float) whole > x);
+}
+
 GROW_TARGET static void
 quantise(const float *gradient, const float *hessian, int64 first, int count, const Quantum *quantum, int32 *pair)
 {
 	const float gradient_scale = quantum->gradient_scale;
 	const float hessian_scale = quantum->hessian_scale;
-	const int32 levels = quantum->gradient_levels;
 	const uint32 seed = quantum->seed + (uint32) first * 0x9e3779b9U;
 	const int32 hessian_mask = quantum->all_one ? 0 : -1;
 	const int32 hessian_one = quantum->all_one;
@@ -84,10 +99,10 @@ quantise(const float *gradient, const float *hessian, int64 first, int count, co
 	for (int i = 0; i < count; i++)
 	{
 		uint32		chance = mix32(seed + (uint32) i * 0x9e3779b9U);
-		float		g = gradient[i] * gradient_scale + (float) levels + (float) (int32) (chance >> 16) * HALF;
-		float		h = hessian[i] * hessian_scale + (float) (int32) (chance & 0xffff) * HALF;
+		float		g = gradient[i] * gradient_scale + unit_of(chance >> 16);
+		float		h = hessian[i] * hessian_scale + unit_of(chance & 0xffff);
 
-		pair[i] = (int32) ((uint32) ((int32) g - levels) << 16) + (((int32) h & hessian_mask) | hessian_one);
+		pair[i] = (int32) ((uint32) floor_of(g) << 16) + (((int32) h & hessian_mask) | hessian_one);
 	}
 }
 
@@ -115,25 +130,25 @@ row_word(const uint8 *row, int word)
 }
 
 /* The last word of a full group holds four bins and the pair. */
-#define ADD_ROW(table, value) \
+#define ADD_ROW(sum, value) \
 	for (int k = 0; k < words; k++) \
 	{ \
 		uint64		bins = row_word(row, k); \
 		\
-		(table)[(k * 8 + 0) * HIST_COLUMN + (bins & 255)] += (value); \
-		(table)[(k * 8 + 1) * HIST_COLUMN + (bins >> 8 & 255)] += (value); \
-		(table)[(k * 8 + 2) * HIST_COLUMN + (bins >> 16 & 255)] += (value); \
-		(table)[(k * 8 + 3) * HIST_COLUMN + (bins >> 24 & 255)] += (value); \
+		(sum)[(k * 8 + 0) * HIST_COLUMN + (bins & 255)] += (value); \
+		(sum)[(k * 8 + 1) * HIST_COLUMN + (bins >> 8 & 255)] += (value); \
+		(sum)[(k * 8 + 2) * HIST_COLUMN + (bins >> 16 & 255)] += (value); \
+		(sum)[(k * 8 + 3) * HIST_COLUMN + (bins >> 24 & 255)] += (value); \
 		if (k == 3) \
 			break; \
-		(table)[(k * 8 + 4) * HIST_COLUMN + (bins >> 32 & 255)] += (value); \
-		(table)[(k * 8 + 5) * HIST_COLUMN + (bins >> 40 & 255)] += (value); \
-		(table)[(k * 8 + 6) * HIST_COLUMN + (bins >> 48 & 255)] += (value); \
-		(table)[(k * 8 + 7) * HIST_COLUMN + (bins >> 56)] += (value); \
+		(sum)[(k * 8 + 4) * HIST_COLUMN + (bins >> 32 & 255)] += (value); \
+		(sum)[(k * 8 + 5) * HIST_COLUMN + (bins >> 40 & 255)] += (value); \
+		(sum)[(k * 8 + 6) * HIST_COLUMN + (bins >> 48 & 255)] += (value); \
+		(sum)[(k * 8 + 7) * HIST_COLUMN + (bins >> 56)] += (value); \
 	}
 
 INLINED void
-add_rows_of(const uint8 *group, const int32 *rows, int64 from, int64 to, const int words, int64 *sum)
+sum_rows(const uint8 *group, const int32 *rows, int64 from, int64 to, const int words, int64 *sum)
 {
 	for (int64 i = from; i < to; i++)
 	{
@@ -151,9 +166,9 @@ INLINED void
 histogram_words(const uint8 *group, const int32 *rows, int64 from, int64 count, const int words, int64 *sum)
 {
 	if (rows)
-		add_rows_of(group, rows, from, from + count, words, sum);
+		sum_rows(group, rows, from, from + count, words, sum);
 	else
-		add_rows_of(group, NULL, from, from + count, words, sum);
+		sum_rows(group, NULL, from, from + count, words, sum);
 }
 
 GROW_TARGET static void

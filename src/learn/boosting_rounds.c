@@ -18,6 +18,7 @@
 #define MOST_BYTES (256.0 * 1024 * 1024)	/* of a model */
 #define LEAF_BYTES 16.0			/* of a stored model, with the split above it, about */
 #define TRYING_ROUNDS 10		/* that tell how large trees are */
+#define CLEAR_RISE 0.05			/* of the loss, as a share of the first round's */
 
 /* ---- ranges of rows ---- */
 
@@ -450,15 +451,26 @@ watch(Boosting *b, int round)
 	return patience > 0 && round + 1 - b->best >= patience;
 }
 
-/* Rounds lower the loss of the rows they learn from, unless steps are too large: where hessians are tiny (rare classes), or hardly shrunk. */
+/*
+ * Rounds lower the loss of the rows they learn from, but for a little where these are sampled, unless steps are too large: where hessians are tiny
+ * (rare classes), or hardly shrunk.
+ */
 static void
 check_progress(const Boosting *b, int rounds)
 {
-	bool		loss = b->metric == round_metric(0, b->objective);
+	const double *loss = b->train_curve;
+	int			best = 0;
 
-	if (loss && rounds > 1 && is_better(b->metric, b->train_curve[0], b->train_curve[rounds - 1]))
-		training_warning(b->set, "training diverged: \"%s\" of training rows is %.6g after round 1 and %.6g after round %d; raise min_sum_hessian or lower learning_rate",
-						 b->metric->name, b->train_curve[0], b->train_curve[rounds - 1], rounds);
+	if (b->metric != round_metric(0, b->objective) || rounds == 0)
+		return;
+	for (int i = 1; i < rounds; i++)
+		if (loss[i] < loss[best])
+			best = i;
+	if (!(loss[rounds - 1] <= loss[best] + CLEAR_RISE * fabs(loss[0])))
+		training_warning(b->set,
+						 "training diverged: \"%s\" of training rows rose from %.6g after round %d to %.6g after round %d; "
+						 "lower learning_rate or raise min_sum_hessian",
+						 b->metric->name, loss[best], best + 1, loss[rounds - 1], rounds);
 }
 
 static void
@@ -512,8 +524,6 @@ boosting_run(Boosting *b)
 			break;
 	}
 	keep_curve(b, run);
-	if (b->options->early_stopping_rounds > 0 && b->best > 0)
-		run = b->best;
 	check_progress(b, run);
-	return run;
+	return b->options->early_stopping_rounds > 0 && b->best > 0 ? b->best : run;
 }
