@@ -129,8 +129,7 @@ extern void split_outputs(const SplitSearch *search, const Leaf *leaf, double *l
 
 /* ---- work and its pieces ---- */
 
-#define PAIR_ROWS 2048			/* rounded, and added to the root's histogram, at a time */
-#define QUANTISE_PIECE (2 * PAIR_ROWS)
+#define QUANTISE_PIECE 2048		/* rows */
 #define LEAST_HISTOGRAM_PIECE 512
 #define MOST_HISTOGRAM_PIECE 2048
 #define PIECES_A_MEMBER 6		/* of a leaf's rows to be divided, so that members end at about the same time */

@@ -130,23 +130,6 @@ row_word(const uint8 *row, int word)
 }
 
 /* The last word of a full group holds four bins and the pair. */
-#define ADD_ROW(sum, value) \
-	for (int k = 0; k < words; k++) \
-	{ \
-		uint64		bins = row_word(row, k); \
-		\
-		(sum)[(k * 8 + 0) * HIST_COLUMN + (bins & 255)] += (value); \
-		(sum)[(k * 8 + 1) * HIST_COLUMN + (bins >> 8 & 255)] += (value); \
-		(sum)[(k * 8 + 2) * HIST_COLUMN + (bins >> 16 & 255)] += (value); \
-		(sum)[(k * 8 + 3) * HIST_COLUMN + (bins >> 24 & 255)] += (value); \
-		if (k == 3) \
-			break; \
-		(sum)[(k * 8 + 4) * HIST_COLUMN + (bins >> 32 & 255)] += (value); \
-		(sum)[(k * 8 + 5) * HIST_COLUMN + (bins >> 40 & 255)] += (value); \
-		(sum)[(k * 8 + 6) * HIST_COLUMN + (bins >> 48 & 255)] += (value); \
-		(sum)[(k * 8 + 7) * HIST_COLUMN + (bins >> 56)] += (value); \
-	}
-
 INLINED void
 sum_rows(const uint8 *group, const int32 *rows, int64 from, int64 to, const int words, int64 *sum)
 {
@@ -158,35 +141,51 @@ sum_rows(const uint8 *group, const int32 *rows, int64 from, int64 to, const int 
 
 		if (rows)
 			__builtin_prefetch(group + (Size) rows[i + PREFETCH_AHEAD] * GROUP_BYTES);
-		ADD_ROW(sum, wide);
+		for (int k = 0; k < words; k++)
+		{
+			uint64		bins = row_word(row, k);
+
+			sum[(k * 8 + 0) * HIST_COLUMN + (bins & 255)] += wide;
+			sum[(k * 8 + 1) * HIST_COLUMN + (bins >> 8 & 255)] += wide;
+			sum[(k * 8 + 2) * HIST_COLUMN + (bins >> 16 & 255)] += wide;
+			sum[(k * 8 + 3) * HIST_COLUMN + (bins >> 24 & 255)] += wide;
+			if (k == 3)
+				break;
+			sum[(k * 8 + 4) * HIST_COLUMN + (bins >> 32 & 255)] += wide;
+			sum[(k * 8 + 5) * HIST_COLUMN + (bins >> 40 & 255)] += wide;
+			sum[(k * 8 + 6) * HIST_COLUMN + (bins >> 48 & 255)] += wide;
+			sum[(k * 8 + 7) * HIST_COLUMN + (bins >> 56)] += wide;
+		}
 	}
 }
 
 INLINED void
-histogram_words(const uint8 *group, const int32 *rows, int64 from, int64 count, const int words, int64 *sum)
+histogram_words(const uint8 *group, const int32 *rows, int64 from, int64 to, const int words, int64 *sum)
 {
 	if (rows)
-		sum_rows(group, rows, from, from + count, words, sum);
+		sum_rows(group, rows, from, to, words, sum);
 	else
-		sum_rows(group, NULL, from, from + count, words, sum);
+		sum_rows(group, NULL, from, to, words, sum);
 }
 
 GROW_TARGET static void
 histogram(const uint8 *group, const int32 *rows, int64 from, int64 count, int words, int64 *sum)
 {
+	int64		to = from + count;
+
 	switch (words)
 	{
 		case 1:
-			histogram_words(group, rows, from, count, 1, sum);
+			histogram_words(group, rows, from, to, 1, sum);
 			break;
 		case 2:
-			histogram_words(group, rows, from, count, 2, sum);
+			histogram_words(group, rows, from, to, 2, sum);
 			break;
 		case 3:
-			histogram_words(group, rows, from, count, 3, sum);
+			histogram_words(group, rows, from, to, 3, sum);
 			break;
 		default:
-			histogram_words(group, rows, from, count, 4, sum);
+			histogram_words(group, rows, from, to, 4, sum);
 			break;
 	}
 }

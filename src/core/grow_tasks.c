@@ -70,26 +70,20 @@ store_pairs(const Grower *grower, int64 start, int count, const int32 *pair)
 	}
 }
 
-/* Round the gradients of a run of rows; where every row counts, the root's histogram and list are made on the way. */
+/* Round the gradients of a piece of rows; where every row counts, the root's histogram and list are made on the way. */
 static void
-quantise_rows(Grower *grower, int64 start, int64 end, int64 *hist)
+quantise_rows(Grower *grower, int64 start, int count, int64 *hist)
 {
-	Size		first = (Size) grower->job->tree * grower->ntrain;
+	Size		first = (Size) grower->job->tree * grower->ntrain + start;
+	int32		pair[QUANTISE_PIECE];
 
-	for (; start < end; start += PAIR_ROWS)
-	{
-		int			count = (int) Min(PAIR_ROWS, end - start);
-		int32		pair[PAIR_ROWS];
-
-		grower->search.kernels->quantise(grower->gradient + first + start, grower->hessian + first + start, start, count,
-										 &grower->job->quantum, pair);
-		store_pairs(grower, start, count, pair);
-		if (hist == NULL)
-			continue;
-		add_rows(grower, NULL, start, count, hist);
-		for (int i = 0; i < count; i++)
-			grower->rows[start + i] = (int32) (start + i);
-	}
+	grower->search.kernels->quantise(grower->gradient + first, grower->hessian + first, start, count, &grower->job->quantum, pair);
+	store_pairs(grower, start, count, pair);
+	if (hist == NULL)
+		return;
+	add_rows(grower, NULL, start, count, hist);
+	for (int i = 0; i < count; i++)
+		grower->rows[start + i] = (int32) (start + i);
 }
 
 void
@@ -102,7 +96,7 @@ grow_quantise_task(void *view, Team *team)
 		int64		start = piece * QUANTISE_PIECE;
 
 		CHECK_FOR_INTERRUPTS();
-		quantise_rows(grower, start, Min(start + QUANTISE_PIECE, grower->ntrain),
+		quantise_rows(grower, start, (int) Min(QUANTISE_PIECE, grower->ntrain - start),
 					  grower->job->bagged ? NULL : member_histogram(grower, team));
 	}
 }
